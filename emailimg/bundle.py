@@ -1,0 +1,197 @@
+"""The bundle: the folder that the service loads. This file owns its paths and names.
+
+  encoder/             encoder.safetensors, encoder.json
+  classifiers/         {target}.ubj, classifiers.json (calibration included)
+  catalogue.parquet    one row per image that can be recommended: attributes, embedding, thumbnail
+  config.json          the settings of the run
+  metrics.json         the scorecard's figures
+  manifest.json        format, version and SHA-256 of every other file; written last
+
+No file is a pickle. A bundle is written to a temporary folder and renamed; on S3 the manifest,
+written last, says that it is whole. Loading checks every checksum and that the parts fit.
+"""
+
+import hashlib
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from emailimg import classifiers, encoder, features, images, storage
+from emailimg.classifiers import Classifiers
+from emailimg.config import Config, from_mapping
+from emailimg.dataset import SPLITS, split_folder
+from emailimg.embed import Embedder
+from emailimg.errors import BundleError
+from emailimg.parquet import read_table, write_table
+
+FORMAT = 1
+THUMBNAIL_PX = 320
+_MANIFEST = "manifest.json"
+_CATALOGUE = "catalogue.parquet"
+_CONFIG = "config.json"
+_METRICS = "metrics.json"
+_ENCODER = "encoder"
+_CLASSIFIERS = "classifiers"
+_CATALOGUE_COLUMNS = ["image_id", "source_uri", "class_name", "make", "vehicle_type", "year"]
+_CATALOGUE_COLUMNS += ["campaign_type", "industry"]
+
+
+@dataclass(frozen=True)
+class CatalogueIndex:
+    """The images that can be recommended.
+
+    rows: image_id, source_uri, class_name, make, vehicle_type, year, campaign_type and industry
+    (None: fits any), thumbnail (JPEG bytes); embeddings: float32 (N, D) in the same order.
+    """
+
+    rows: pd.DataFrame
+    embeddings: np.ndarray
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A loaded bundle; `version` is a hash of its content."""
+
+    location: str
+    version: str
+    config: Config
+    metrics: dict[str, Any]
+
+    def embedder(self, *, device: str = "cpu", threads: int | None = None) -> Embedder:
+        model = encoder.load(storage.join(self.location, _ENCODER))
+        return Embedder(model, self.config.embed.kind, device=device, threads=threads)
+
+    def classifiers(self, threads: int = 1) -> Classifiers:
+        return classifiers.load(storage.join(self.location, _CLASSIFIERS), threads)
+
+    def catalogue(self) -> CatalogueIndex:
+        table = read_table(storage.join(self.location, _CATALOGUE))
+        width = classifiers.read_index(storage.join(self.location, _CLASSIFIERS))["embedding_width"]
+        columns = features.embedding_columns(width)
+        missing = sorted(set(columns) - set(table.columns))
+        if missing:
+            raise BundleError(
+                f"the bundle's catalogue lacks {len(missing)} of the {width} embedding columns "
+                "that its classifiers expect"
+            )
+        embeddings = table[columns].to_numpy(np.float32)
+        return CatalogueIndex(table.drop(columns=columns), np.ascontiguousarray(embeddings))
+
+
+def load(location: str, *, verify: bool = True) -> Bundle:
+    """Open a bundle, local or s3://; raises BundleError naming the part that is missing or changed.
+
+    verify: read every file and compare its checksum.
+    """
+    location = storage.absolute(location)
+    manifest = _read_manifest(location)
+    for name, expected in manifest["files"].items() if verify else ():
+        path = storage.join(location, name)
+        if not storage.exists(path):
+            raise BundleError(f"bundle {location!r} is incomplete: {name} is missing")
+        if _checksum(storage.read_bytes(path)) != expected:
+            raise BundleError(f"bundle {location!r} is damaged: {name} is not what was written")
+    return Bundle(
+        location=location,
+        version=manifest["version"],
+        config=from_mapping(storage.read_json(storage.join(location, _CONFIG))),
+        metrics=storage.read_json(storage.join(location, _METRICS)),
+    )
+
+
+def build(
+    config: Config,
+    *,
+    catalogue_folder: str,
+    embeddings_folder: str,
+    encoder_folder: str,
+    classifiers_folder: str,
+    metrics: dict[str, Any],
+    folder: str,
+) -> str:
+    """Write the bundle to `folder`; returns a summary line with its version."""
+    target = folder if storage.is_remote(folder) else f"{folder}.partial"
+    storage.delete_folder(target)
+    for source, part in ((encoder_folder, _ENCODER), (classifiers_folder, _CLASSIFIERS)):
+        _copy_files(source, storage.join(target, part))
+    index = _index(config, catalogue_folder, embeddings_folder)
+    write_table(storage.join(target, _CATALOGUE), index)
+    storage.write_json(storage.join(target, _CONFIG), config.model_dump(mode="json"))
+    storage.write_json(storage.join(target, _METRICS), metrics)
+    version = _write_manifest(target)
+    if target != folder:
+        _carry_over(folder, target)
+        storage.replace_folder(target, folder)
+    return f"version {version}, {len(index)} images to recommend"
+
+
+def _copy_files(source: str, target: str) -> None:
+    """The files directly in `source` that belong to a bundle: weights and descriptions."""
+    for file in storage.list_files(source):
+        name = file.removeprefix(source).lstrip("/")
+        if "/" not in name and not name.startswith("_") and name.endswith(_BUNDLED):
+            storage.write_bytes(storage.join(target, name), storage.read_bytes(file))
+
+
+_BUNDLED = (".safetensors", ".ubj", "encoder.json", "classifiers.json")
+
+
+def _index(config: Config, catalogue_folder: str, embeddings_folder: str) -> pd.DataFrame:
+    """Catalogue rows with the embedding of their original version and a thumbnail."""
+    width = classifiers.embedding_width(embeddings_folder)
+    wanted = ["source_id", "version", *features.embedding_columns(width)]
+    parts = [read_table(split_folder(embeddings_folder, s), columns=wanted) for s in SPLITS]
+    embedded = pd.concat(parts, ignore_index=True)
+    originals = embedded[embedded["version"] == 0].drop(columns="version")
+    rows = read_table(storage.join(catalogue_folder, _CATALOGUE), columns=_CATALOGUE_COLUMNS)
+    table = rows.merge(originals, left_on="image_id", right_on="source_id").drop(columns="source_id")
+    return table.merge(_thumbnails(config, catalogue_folder), on="image_id")
+
+
+def _thumbnails(config: Config, catalogue_folder: str) -> pd.DataFrame:
+    encoded = read_table(
+        storage.join(catalogue_folder, "images"), columns=["image_id", "image", "reason"]
+    )
+    good = encoded[encoded["reason"].isna()].drop_duplicates("image_id")
+    limits = config.images.model_copy(update={"working_size_px": THUMBNAIL_PX})
+    thumbnails = [images.encode_jpeg(images.decode(data, limits), 85) for data in good["image"]]
+    return pd.DataFrame({"image_id": good["image_id"], "thumbnail": thumbnails})
+
+
+def _write_manifest(folder: str) -> str:
+    files = {
+        file.removeprefix(folder).lstrip("/"): _checksum(storage.read_bytes(file))
+        for file in storage.list_files(folder)
+    }
+    version = _checksum("".join(f"{n}{s}" for n, s in sorted(files.items())).encode())[:12]
+    manifest = {"format": FORMAT, "version": version, "files": files}
+    storage.write_json(storage.join(folder, _MANIFEST), manifest)
+    return version
+
+
+def _read_manifest(location: str) -> dict[str, Any]:
+    path = storage.join(location, _MANIFEST)
+    if not storage.exists(path):
+        raise BundleError(f"{location!r} is no bundle, or is half-written: it has no {_MANIFEST}")
+    manifest = storage.read_json(path)
+    if manifest.get("format") != FORMAT:
+        raise BundleError(
+            f"bundle {location!r} has format {manifest.get('format')!r}; this emailimg reads {FORMAT}"
+        )
+    return manifest
+
+
+def _carry_over(old: str, new: str) -> None:
+    """Keep the stage's own notes (its start marker) when the folder is replaced."""
+    for file in storage.list_files(old):
+        name = file.removeprefix(old).lstrip("/")
+        if name.startswith("_"):
+            shutil.copy(file, Path(new, name))
+
+
+def _checksum(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

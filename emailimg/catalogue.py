@@ -1,0 +1,125 @@
+"""The catalogue stage: every image of the source, read, checked and described, by Ray Data.
+
+Output folder:
+  images/*.parquet     encoded bytes and attributes, one row per listed image
+  catalogue.parquet    one row per good image, without bytes, sorted by source_uri
+  rejects.parquet      source_uri, reason, message of every image that was left out
+"""
+
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import ray
+from ray.data import TaskPoolStrategy
+
+from emailimg import images, resources, sources, storage
+from emailimg.config import Config
+from emailimg.errors import ImageError, SourceError
+from emailimg.parquet import read_table, write_table
+from emailimg.progress import Reporter, track
+
+_BATCH_ROWS = 32
+_DUPLICATE = "duplicate"
+
+
+def build(config: Config, folder: str) -> str:
+    """Write the catalogue of `config.source` to `folder`; returns a summary line."""
+    listing = sources.list_images(config.source)
+    resources.require("catalogue", resources.data_bundles(config.cluster), config.cluster)
+    with track("catalogue", len(listing), "images") as reporter:
+        _read_all(config, listing, storage.join(folder, "images"), reporter)
+    described = _describe(storage.join(folder, "images"))
+    good, rejects = described[described["reason"].isna()], described[described["reason"].notna()]
+    write_table(storage.join(folder, "catalogue.parquet"), good.drop(columns=["reason", "message"]))
+    write_table(
+        storage.join(folder, "rejects.parquet"), rejects[["source_uri", "reason", "message"]]
+    )
+    return _check_rejects(config, len(listing), rejects)
+
+
+def _read_all(config: Config, listing: pd.DataFrame, folder: str, reporter: Reporter) -> None:
+    fs, path = storage.filesystem(folder)
+    cpus = config.cluster.cpus_per_data_task
+    blocks = _split(pa.Table.from_pandas(listing, preserve_index=False), config.cluster.data_tasks)
+    dataset = ray.data.from_arrow(blocks).map_batches(
+        _read_batch,
+        batch_format="pyarrow",
+        batch_size=_BATCH_ROWS,
+        compute=TaskPoolStrategy(size=config.cluster.data_tasks),
+        num_cpus=cpus,
+        fn_kwargs={"config": config, "reporter": reporter},
+    )
+    dataset.write_parquet(path, filesystem=fs, ray_remote_args={"num_cpus": cpus})
+
+
+def _split(table: pa.Table, tasks: int) -> list[pa.Table]:
+    """A few blocks per task, so that a slow one does not hold up the stage."""
+    rows = max(_BATCH_ROWS, -(-table.num_rows // (tasks * 4)))
+    rows = min(rows, 4096)  # bounds a block of encoded images to some hundred MB
+    return [table.slice(start, rows) for start in range(0, table.num_rows, rows)]
+
+
+def _read_batch(batch: pa.Table, config: Config, reporter: Reporter) -> pa.Table:
+    rows = [_read_image(row, config) for row in batch.to_pylist()]
+    reporter.add(len(rows))
+    return pa.Table.from_pylist(rows, schema=_schema(batch.schema))
+
+
+def _read_image(row: dict[str, Any], config: Config) -> dict[str, Any]:
+    """The row with the image's bytes and properties, or with the reason why it is left out."""
+    try:
+        data = sources.load(row, config.source)
+        image_format, width, height = images.probe(data, config.images)
+        images.decode(data, config.images)  # a header says nothing about a truncated body
+    except ImageError as error:
+        return row | {"reason": error.reason, "message": str(error)}
+    except OSError as error:
+        return row | {
+            "reason": "unreadable",
+            "message": f"cannot be read: {error.strerror or error}",
+        }
+    properties = {"format": image_format, "width": width, "height": height}
+    return row | properties | {"image_id": images.image_id(data), "image": data}
+
+
+def _schema(listed: pa.Schema) -> pa.Schema:
+    """One schema for all blocks: a block whose column is all null would get another type."""
+    fields = []
+    for field in listed:
+        if field.name == "year":
+            fields.append(pa.field("year", pa.float32()))
+        elif field.name in ("source_uri", *sources.TEXT_ATTRIBUTES):
+            fields.append(pa.field(field.name, pa.string()))
+        else:
+            fields.append(pa.field(field.name, pa.float64()))
+    added = [(name, pa.string()) for name in ("reason", "message", "format", "image_id")]
+    sizes = [("width", pa.int32()), ("height", pa.int32()), ("image", pa.large_binary())]
+    return pa.schema([*fields, *(pa.field(*pair) for pair in [*added, *sizes])])
+
+
+def _describe(folder: str) -> pd.DataFrame:
+    """All rows without bytes, sorted; the second of two files with the same bytes is a reject."""
+    table = read_table(folder, exclude=("image",)).sort_values("source_uri", ignore_index=True)
+    repeated = table["image_id"].notna() & table["image_id"].duplicated()
+    first = table.drop_duplicates("image_id").set_index("image_id")["source_uri"]
+    table.loc[repeated, "reason"] = _DUPLICATE
+    table.loc[repeated, "message"] = [
+        f"same bytes as {first[image_id]}" for image_id in table.loc[repeated, "image_id"]
+    ]
+    return table
+
+
+def _check_rejects(config: Config, listed: int, rejects: pd.DataFrame) -> str:
+    """The summary line; raises SourceError when too many files are bad (duplicates are not)."""
+    bad = rejects[rejects["reason"] != _DUPLICATE]
+    good = listed - len(rejects)
+    if good == 0 or len(bad) > config.source.max_reject_share * listed:
+        examples = "; ".join(f"{row.source_uri}: {row.message}" for row in bad.head(3).itertuples())
+        raise SourceError(
+            f"{len(bad)} of {listed} files are no usable images, more than "
+            f"source.max_reject_share = {config.source.max_reject_share:g} allows; e.g. {examples}"
+        )
+    duplicates = len(rejects) - len(bad)
+    extra = f", {len(bad)} rejected" if len(bad) else ""
+    return f"{good} images{extra}" + (f", {duplicates} duplicates" if duplicates else "")

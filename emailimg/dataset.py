@@ -1,0 +1,146 @@
+"""The examples stage: decode, augment, label and split the catalogue's images, by Ray Data.
+
+Output folder: {train,validation,test}/*.parquet, one row per version of a source image:
+  example_id, source_id, version, augmentation_class, parameters (JSON), attributes, context,
+  {target}_k, {target}_n, {target}_p, pixels: uint8 (S, S, 3) as bytes, S = model_size_px.
+All versions of one source image are in one split.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import ray
+from ray.data import TaskPoolStrategy
+
+from emailimg import augment, images, labels, resources, seeding, storage, taxonomy
+from emailimg.config import Config, SplitConfig
+from emailimg.errors import SourceError
+from emailimg.parquet import read_table
+from emailimg.progress import Reporter, track
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+_BATCH_ROWS = 32
+_CARRIED = ("class_name", "make", "vehicle_type", "year")
+
+
+def build(config: Config, catalogue_folder: str, folder: str) -> str:
+    """Write the examples of the catalogue to `folder`; returns a summary line."""
+    catalogue = read_table(storage.join(catalogue_folder, "catalogue.parquet"))
+    _check_splits(config.split, catalogue["image_id"])
+    resources.require("examples", resources.data_bundles(config.cluster), config.cluster)
+    kept = ray.put(frozenset(catalogue["source_uri"]))
+    with track("examples", len(catalogue), "images") as reporter:
+        _make_all(config, storage.join(catalogue_folder, "images"), folder, kept, reporter)
+    return _summary(folder)
+
+
+def split_of(config: SplitConfig, source_id: str) -> Split:
+    """The side of the split that all versions of this source image are on."""
+    position = seeding.unit_interval(config.seed, "split", source_id)
+    if position < config.test:
+        return "test"
+    return "validation" if position < config.test + config.validation else "train"
+
+
+def make_versions(config: Config, row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The examples of one catalogue row: the original and `augment.copies` augmented versions."""
+    source_id = row["image_id"]
+    pixels = images.decode(row["image"], config.images)
+    campaign_type, industry = labels.assign_context(config.labels.seed, source_id)
+    shared = {name: row[name] for name in _CARRIED} | {
+        "source_id": source_id,
+        "split": split_of(config.split, source_id),
+        "campaign_type": row["campaign_type"] or campaign_type,
+        "industry": row["industry"] or industry,
+    }
+    for version in range(config.augment.copies + 1):
+        technique, parameters = augment.draw_version(config.augment, source_id, version)
+        changed = augment.apply(technique, parameters, pixels)
+        example = shared | {
+            "example_id": f"{source_id}-{version}",
+            "version": version,
+            "augmentation_class": technique,
+            "parameters": json.dumps(parameters),
+            "pixels": images.to_model_pixels(changed, config.images.model_size_px).tobytes(),
+        }
+        yield example | labels.draw_labels(config.labels, example["example_id"], row | example)
+
+
+def _make_all(
+    config: Config, source: str, folder: str, kept: ray.ObjectRef, reporter: Reporter
+) -> None:
+    cpus = config.cluster.cpus_per_data_task
+    source_fs, source_path = storage.filesystem(source)
+    fs, path = storage.filesystem(folder)
+    dataset = ray.data.read_parquet(source_path, filesystem=source_fs, num_cpus=cpus).map_batches(
+        _make_batch,
+        batch_format="pyarrow",
+        batch_size=_BATCH_ROWS,
+        compute=TaskPoolStrategy(size=config.cluster.data_tasks),
+        num_cpus=cpus,
+        fn_kwargs={"config": config, "kept": kept, "reporter": reporter},
+    )
+    dataset.write_parquet(
+        path, filesystem=fs, partition_cols=["split"], ray_remote_args={"num_cpus": cpus}
+    )
+
+
+def _make_batch(
+    batch: pa.Table, config: Config, kept: ray.ObjectRef, reporter: Reporter
+) -> pa.Table:
+    wanted = pc.is_in(batch["source_uri"], pa.array(list(ray.get(kept))))
+    rows = batch.filter(wanted).to_pylist()
+    examples = [example for row in rows for example in make_versions(config, row)]
+    reporter.add(len(rows))
+    return pa.Table.from_pylist(examples, schema=_schema(config))
+
+
+def _schema(config: Config) -> pa.Schema:
+    text = ("class_name", "make", "vehicle_type", "source_id", "split", "campaign_type")
+    text += ("industry", "example_id", "augmentation_class", "parameters")
+    fields = [(name, pa.string()) for name in text]
+    fields += [("year", pa.float32()), ("version", pa.int32()), ("pixels", pa.large_binary())]
+    for target in config.targets:
+        fields += [(f"{target}_k", pa.int64()), (f"{target}_n", pa.int64())]
+        fields += [(f"{target}_p", pa.float64())]
+    return pa.schema(fields)
+
+
+def _check_splits(config: SplitConfig, image_ids: Any) -> None:
+    sides = [split_of(config, image_id) for image_id in image_ids]
+    for split in SPLITS:
+        if split not in sides:
+            raise SourceError(
+                f"{len(sides)} images are too few: none of them falls into the {split} split; "
+                "give more images or larger split.test and split.validation"
+            )
+
+
+def _summary(folder: str) -> str:
+    counts = {
+        split: len(read_table(split_folder(folder, split), columns=["version"])) for split in SPLITS
+    }
+    parts = ", ".join(f"{rows} {split}" for split, rows in counts.items())
+    return (
+        f"{sum(counts.values())} examples ({parts}), {len(taxonomy.AUGMENTATION_CLASSES)} classes"
+    )
+
+
+def split_folder(folder: str, split: Split) -> str:
+    """Where Ray Data's Hive partitioning puts one side of the split."""
+    return storage.join(folder, f"split={split}")
+
+
+def pixels_of(column: pa.ChunkedArray | pa.Array, side_px: int) -> np.ndarray:
+    """The `pixels` column as uint8 (N, S, S, 3), without a copy per row."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    values = np.frombuffer(column.buffers()[2], np.uint8) if len(column) else np.empty(0, np.uint8)
+    row_bytes = side_px * side_px * 3
+    start = column.offset * row_bytes
+    return values[start : start + len(column) * row_bytes].reshape(-1, side_px, side_px, 3)

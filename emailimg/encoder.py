@@ -1,0 +1,161 @@
+"""The encoder: a torchvision ResNet with one linear head per attribute.
+
+Normalisation is part of the model, so that training and serving hand it the same uint8 pixels.
+Weights travel as safetensors beside a JSON description; nothing is unpickled.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from urllib.error import URLError
+
+import numpy as np
+import torch
+import torchvision
+from safetensors import SafetensorError
+from safetensors import torch as safetensors_torch
+from torch import Tensor, nn
+
+from emailimg import storage
+from emailimg.errors import BundleError, ConfigError
+
+_IMAGENET_MEAN = (0.485, 0.456, 0.406)
+_IMAGENET_STD = (0.229, 0.224, 0.225)
+_WEIGHTS_FILE = "encoder.safetensors"
+_SPEC_FILE = "encoder.json"
+
+
+@dataclass(frozen=True)
+class EncoderSpec:
+    """What it takes to rebuild an encoder: architecture, input side, and each head's classes."""
+
+    arch: str
+    model_size_px: int
+    heads: dict[str, tuple[str, ...]]  # attribute -> class names in logit order
+
+    @classmethod
+    def from_json(cls, text: bytes | str) -> "EncoderSpec":
+        fields = json.loads(text)
+        heads = {name: tuple(classes) for name, classes in fields["heads"].items()}
+        return cls(fields["arch"], fields["model_size_px"], heads)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=2)
+
+    @property
+    def logit_names(self) -> list[str]:
+        """`attribute: class` for every column of the concatenated logits."""
+        return [f"{head}: {name}" for head, classes in self.heads.items() for name in classes]
+
+
+class Encoder(nn.Module):
+    """uint8 (N, S, S, 3) RGB -> logits per attribute, {head: float32 (N, K)}."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, spec: EncoderSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        self.backbone = torchvision.models.get_model(spec.arch, weights=None)
+        width = self.backbone.fc.in_features
+        self.backbone.fc = nn.Identity()
+        self.heads = nn.ModuleDict(
+            {name: nn.Linear(width, len(classes)) for name, classes in spec.heads.items()}
+        )
+        self.register_buffer("mean", torch.tensor(_IMAGENET_MEAN).view(1, 3, 1, 1) * 255)
+        self.register_buffer("std", torch.tensor(_IMAGENET_STD).view(1, 3, 1, 1) * 255)
+        self.to(memory_format=torch.channels_last)  # a fifth faster on CPUs
+
+    def features(self, pixels: Tensor) -> Tensor:
+        """uint8 (N, S, S, 3) -> pooled features, float32 (N, 512) or (N, 2048)."""
+        # A permuted NHWC tensor already is channels_last.
+        normalised = (pixels.permute(0, 3, 1, 2).float() - self.mean) / self.std
+        return self.backbone(normalised)
+
+    def forward(self, pixels: Tensor) -> dict[str, Tensor]:
+        features = self.features(pixels)
+        return {name: head(features) for name, head in self.heads.items()}
+
+
+def create(spec: EncoderSpec, weights: str) -> Encoder:
+    """An encoder to fine-tune, from `scratch`, `imagenet`, or a local or s3:// weights file.
+
+    The heads are always new. Raises ConfigError when the weights cannot be had or do not fit.
+    """
+    encoder = Encoder(spec)
+    if weights == "scratch":
+        return encoder
+    state = _imagenet_state(spec.arch) if weights == "imagenet" else _file_state(weights)
+    backbone = {name: value for name, value in state.items() if not name.startswith("fc.")}
+    try:
+        encoder.backbone.load_state_dict(backbone)
+    except RuntimeError as error:
+        raise ConfigError(f"encoder.weights {weights!r} do not fit {spec.arch}: {error}") from None
+    return encoder
+
+
+def save(encoder: Encoder, folder: str) -> None:
+    """Write weights and description to a folder, local or s3://."""
+    state = {name: value.contiguous() for name, value in encoder.state_dict().items()}
+    storage.write_bytes(storage.join(folder, _WEIGHTS_FILE), safetensors_torch.save(state))
+    storage.write_bytes(storage.join(folder, _SPEC_FILE), encoder.spec.to_json().encode())
+
+
+def load(folder: str) -> Encoder:
+    """Read what `save` wrote, in evaluation mode; raises BundleError when the parts do not fit."""
+    try:
+        spec = EncoderSpec.from_json(storage.read_bytes(storage.join(folder, _SPEC_FILE)))
+        state = safetensors_torch.load(storage.read_bytes(storage.join(folder, _WEIGHTS_FILE)))
+    except FileNotFoundError as error:
+        raise BundleError(f"no encoder in {folder!r}: {error}") from None
+    except SafetensorError as error:
+        raise BundleError(f"the encoder's weights in {folder!r} are damaged: {error}") from None
+    encoder = Encoder(spec)
+    try:
+        encoder.load_state_dict(state)
+    except RuntimeError as error:
+        raise BundleError(f"encoder in {folder!r} does not fit its description: {error}") from None
+    return encoder.eval()
+
+
+def attribute_targets(
+    spec: EncoderSpec, columns: dict[str, list[str | None]]
+) -> dict[str, np.ndarray]:
+    """Class names per attribute -> int64 (N,) indices; -1 where the class is unknown."""
+    targets = {}
+    for head, classes in spec.heads.items():
+        index = {name: position for position, name in enumerate(classes)}
+        targets[head] = np.array([index.get(name, -1) for name in columns[head]], dtype=np.int64)
+    return targets
+
+
+def _imagenet_state(arch: str) -> dict[str, Tensor]:
+    try:
+        weights = torchvision.models.get_model_weights(arch).DEFAULT
+        return weights.get_state_dict(progress=False, check_hash=True)
+    except (URLError, OSError) as error:
+        raise ConfigError(
+            f"ImageNet weights of {arch} cannot be downloaded ({error}); choose encoder.weights: "
+            "`imagenet` on a machine with a network (or with the file in torch's cache), "
+            "a local or s3:// .safetensors or .pth file, or `scratch`"
+        ) from None
+
+
+def _file_state(location: str) -> dict[str, Tensor]:
+    """A state dict from .safetensors or from torchvision's .pth, without unpickling objects."""
+    if not storage.exists(location):
+        raise ConfigError(
+            f"encoder.weights {location!r} does not exist; accepted: `imagenet`, `scratch`, or a "
+            "local or s3:// .safetensors or .pth file"
+        )
+    data = storage.read_bytes(location)
+    if location.endswith(".safetensors"):
+        state = safetensors_torch.load(data)
+    else:
+        import io
+
+        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    prefix = "backbone."  # our own encoders are accepted as a start as well
+    if any(name.startswith(prefix) for name in state):
+        return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+    return state

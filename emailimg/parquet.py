@@ -1,0 +1,33 @@
+"""Small tables on the driver: read a folder of Parquet shards, write one file; local or s3://."""
+
+import io
+from collections.abc import Iterable
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as pads
+import pyarrow.parquet as pq
+
+from emailimg import storage
+
+
+def read_table(
+    location: str, columns: Iterable[str] | None = None, exclude: Iterable[str] = ()
+) -> pd.DataFrame:
+    """All rows of a Parquet file or of a folder of shards; `exclude` names columns not to read."""
+    fs, path = storage.filesystem(location)
+    dataset = pads.dataset(path, filesystem=fs, format="parquet")
+    chosen = list(columns) if columns is not None else dataset.schema.names
+    skipped = set(exclude)
+    table = dataset.to_table(columns=[name for name in chosen if name not in skipped])
+    return table.to_pandas()
+
+
+def write_table(location: str, table: pd.DataFrame | pa.Table) -> None:
+    """Write one Parquet file."""
+    arrow = (
+        table if isinstance(table, pa.Table) else pa.Table.from_pandas(table, preserve_index=False)
+    )
+    buffer = io.BytesIO()
+    pq.write_table(arrow, buffer, compression="zstd")
+    storage.write_bytes(location, buffer.getvalue())

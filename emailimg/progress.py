@@ -1,0 +1,92 @@
+"""Progress of work that runs in other processes: a bar in a terminal, a line now and then in a log.
+
+Workers tell one small actor how much they have done; a thread on the driver draws it.
+"""
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import ray
+from tqdm import tqdm
+
+_REDRAW_S = 0.3
+_LOG_LINE_S = 10.0
+
+
+class _Counter:
+    """Runs as an actor that takes no CPU share."""
+
+    def __init__(self) -> None:
+        self._done = 0.0
+        self._note = ""
+
+    def add(self, amount: float, note: str | None = None) -> None:
+        self._done += amount
+        if note is not None:
+            self._note = note
+
+    def read(self) -> tuple[float, str]:
+        return self._done, self._note
+
+
+class Reporter:
+    """What workers hold: `reporter.add(3)` counts three units done. Never waits."""
+
+    def __init__(self, counter: Any) -> None:
+        self._counter = counter
+
+    def add(self, amount: float, note: str | None = None) -> None:
+        self._counter.add.remote(amount, note)
+
+
+@contextmanager
+def track(label: str, total: float, unit: str) -> Iterator[Reporter]:
+    """Show progress towards `total` while the block runs; yields the reporter to give to workers."""
+    counter = ray.remote(_Counter).options(num_cpus=0, max_concurrency=8).remote()
+    finished = threading.Event()
+    draw = _draw_bar if sys.stderr.isatty() else _draw_lines
+    drawer = threading.Thread(
+        target=draw, args=(counter, finished, label, total, unit), daemon=True
+    )
+    drawer.start()
+    try:
+        yield Reporter(counter)
+    finally:
+        finished.set()
+        drawer.join(timeout=5)
+        ray.kill(counter)
+
+
+def _read(counter: Any) -> tuple[float, str] | None:
+    try:
+        return ray.get(counter.read.remote(), timeout=5)
+    except (ray.exceptions.RayError, TimeoutError):
+        return None  # progress is never worth failing a run for
+
+
+def _draw_bar(counter: Any, finished: threading.Event, label: str, total: float, unit: str) -> None:
+    form = "  {desc:<14}|{bar:24}| {n:.0f}/{total:.0f} {unit}, {elapsed}<{remaining} {postfix}"
+    with tqdm(total=total, desc=label, unit=unit, leave=False, bar_format=form) as bar:
+        while not finished.wait(_REDRAW_S):
+            state = _read(counter)
+            if state is not None:
+                bar.n = min(state[0], total)
+                bar.set_postfix_str(state[1], refresh=True)
+
+
+def _draw_lines(
+    counter: Any, finished: threading.Event, label: str, total: float, unit: str
+) -> None:
+    started = time.monotonic()
+    while not finished.wait(_LOG_LINE_S):
+        state = _read(counter)
+        if state is None or state[0] <= 0:
+            continue
+        done, note = state
+        left_s = (time.monotonic() - started) * (total - done) / done
+        text = f"  {label}: {done:.0f}/{total:.0f} {unit}, about {max(0, left_s):.0f} s left"
+        print(f"{text}{', ' if note else ''}{note}", file=sys.stderr, flush=True)

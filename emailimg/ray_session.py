@@ -1,0 +1,70 @@
+"""Connecting to Ray quietly: a local cluster of our own, or one that is already running."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import ray
+
+from emailimg.errors import ResourceError
+
+# Read by processes that Ray starts, so they must be set before a local cluster starts.
+_LOCAL_ENVIRONMENT = {
+    # Train's controller polls its workers this often, and each report waits for a poll.
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # xgboost-ray and Tune decide for themselves; Ray only warns about the future.
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
+}
+
+
+@contextmanager
+def session(address: str | None = None, num_cpus: float | None = None) -> Iterator[None]:
+    """Be connected to Ray: `address`, else RAY_ADDRESS, else a new local cluster that ends with us.
+
+    address: `auto` for the cluster that `ray start` began on this machine, HOST:PORT, or `local`.
+    num_cpus: size of a new local cluster; all cores when None.
+    Raises ResourceError when there is no cluster at the address.
+    """
+    if ray.is_initialized():
+        yield
+        return
+    address = address or os.environ.get("RAY_ADDRESS") or "local"
+    _quieten()
+    try:
+        ray.init(**_init_arguments(address, num_cpus))
+    except ConnectionError as error:
+        raise ResourceError(
+            f"no Ray cluster answers at {address!r}: {error}; start one with `ray start --head`, "
+            "or leave the address out to start a local one"
+        ) from None
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _init_arguments(address: str, num_cpus: float | None) -> dict[str, Any]:
+    common = {"address": address, "log_to_driver": False, "logging_level": logging.ERROR}
+    if address != "local":
+        return common
+    for name, value in _LOCAL_ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    return common | {"include_dashboard": False, "num_cpus": num_cpus}
+
+
+def _quieten() -> None:
+    """One line per stage, not pages of Ray's log; warnings and errors still come through."""
+    from ray.data import DataContext
+
+    context = DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    # The newer reader starts a task more per read, and counts rows wrongly when a path is listed
+    # twice.
+    context.use_datasource_v2 = False
+    for name in ("ray.data", "ray.train", "ray.tune", "ray.serve", "optuna"):
+        logging.getLogger(name).setLevel(logging.ERROR)

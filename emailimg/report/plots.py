@@ -1,0 +1,308 @@
+"""The scorecard's plots: one function each, from its part of the scorecard to inline SVG.
+
+`name` is the plot's identifier on the page. Missing values leave a gap, never a zero.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from emailimg.report import wording
+from emailimg.report.svg import (
+    ACCENT,
+    INK,
+    MUTED,
+    ON_ACCENT,
+    RULE,
+    new_axes,
+    new_figure,
+    themed,
+    to_svg,
+)
+
+# The report's attribute accuracies after 10 epochs, on 16,185 photographs with ImageNet weights.
+ANCHORS = {"ResNet-18": 0.86, "ResNet-34": 0.91}
+
+
+@themed
+def accuracy_scale(name: str, attribute: dict[str, Any]) -> Markup:
+    """Our attribute accuracy with two standard errors, beside majority guessing and the anchors."""
+    figure, axes = new_axes(440, 88)
+    ours, majority = _number(attribute["accuracy"]), _number(attribute["majority_accuracy"])
+    error = 2 * np.nan_to_num(_number(attribute["standard_error"]))
+    _bare(axes, (np.nanmin([majority, ours, 0.8]) - 0.04, 1.0), (-1.25, 1.1))
+    axes.axhline(0, color=RULE, linewidth=1)
+    marks = {"majority": majority, **ANCHORS}
+    for (label, value), side in zip(marks.items(), ("left", "right", "left"), strict=True):
+        axes.plot([value, value], [-0.3, 0.3], color=MUTED, linewidth=1.5)
+        text = f"{label} {wording.percent(value, 0)}"
+        axes.annotate(text, (value, -0.45), ha=side, va="top", color=MUTED, annotation_clip=False)
+    axes.plot([ours - error, ours + error], [0, 0], color=ACCENT, linewidth=4)
+    axes.plot(ours, 0, "o", color=ACCENT, markersize=11)
+    axes.annotate(
+        f"ours {wording.percent(ours)}", (ours, 0.42), ha="center", color=INK, fontweight="bold"
+    )
+    return to_svg(
+        figure,
+        name=name,
+        title=f"Attribute accuracy: ours {wording.percent(ours)}, majority guessing "
+        f"{wording.percent(majority)}, the report's ResNet-18 86% and ResNet-34 91%",
+    )
+
+
+@themed
+def reach_overview(name: str, targets: dict[str, dict[str, Any]]) -> Markup:
+    """One bar per target on the scale from the base rate (0%) to the oracle (100%)."""
+    known = {key: row for key, row in targets.items() if not wording.is_missing(row["reach"])}
+    figure, axes = new_axes(440, 48 + 34 * len(known))
+    reaches = np.array([_number(target["reach"]) for target in known.values()])
+    intervals = [_interval(target) for target in known.values()]
+    rows = np.arange(len(known))
+    low = min(0.0, *(interval[0] for interval in intervals))
+    high = max(1.0, *(interval[1] for interval in intervals))
+    _bare(axes, (low, high + 0.16 * (high - low)), (len(known) - 0.4, -0.6))
+    axes.barh(rows, reaches, height=0.42, color=ACCENT)
+    axes.hlines(rows, *zip(*intervals, strict=True), color=INK, linewidth=1.5)
+    axes.vlines([0, 1], -0.5, len(known) - 0.5, color=MUTED, linewidth=1)
+    for row, (reach, interval) in enumerate(zip(reaches, intervals, strict=True)):
+        end = max(1.0, interval[1]) + 0.02
+        axes.text(end, row, wording.percent(reach, 0), va="center", fontweight="bold")
+    axes.set_yticks(rows, [wording.words(key) for key in known], color=INK)
+    axes.set_xticks([0, 1], ["base rate", "oracle"])
+    axes.yaxis.set_visible(True)
+    axes.xaxis.set_visible(True)
+    summary = ", ".join(
+        f"{wording.words(key)} {wording.percent(reach, 0)}"
+        for key, reach in zip(known, reaches, strict=True)
+    )
+    return to_svg(figure, name=name, title=f"Reach per target: {summary}")
+
+
+@themed
+def log_loss_track(name: str, target: dict[str, Any]) -> Markup:
+    """Base, ours and oracle on one log-loss axis; less is better, and better is to the right."""
+    figure, axes = new_axes(250, 80)
+    loss = {key: _number(target["log_loss"][key]) for key in ("base", "ours", "oracle")}
+    values = np.array([value for value in loss.values() if np.isfinite(value)] or [0.0])
+    margin = 0.1 * (np.ptp(values) or 0.1)
+    _bare(axes, (values.max() + margin, values.min() - margin), (-1.3, 1.2))
+    axes.plot([values.max(), values.min()], [0, 0], color=RULE, linewidth=7)
+    axes.plot([loss["base"], loss["ours"]], [0, 0], color=ACCENT, linewidth=7)
+    for key, side in (("base", "left"), ("oracle", "right")):
+        axes.plot([loss[key]] * 2, [-0.35, 0.35], color=MUTED, linewidth=1.5)
+        if np.isfinite(loss[key]):
+            label = f"{key} {wording.decimal(loss[key])}"
+            axes.text(loss[key], -0.55, label, ha=side, va="top", color=MUTED)
+    axes.plot(loss["ours"], 0, "o", color=ACCENT, markersize=11)
+    axes.text(
+        loss["ours"], 0.5, f"ours {wording.decimal(loss['ours'])}", ha="center", fontweight="bold"
+    )
+    summary = ", ".join(f"{key} {wording.decimal(value)}" for key, value in loss.items())
+    return to_svg(figure, name=name, title=f"Log-loss in nats, less is better: {summary}")
+
+
+@themed
+def calibration(name: str, target: dict[str, Any]) -> Markup:
+    """Observed against predicted success per bin with a bootstrap band; dots grow with trials."""
+    figure, axes = new_axes(250, 226)
+    bins = target["calibration"]["bins"]
+    columns = ("predicted", "observed", "low", "high", "trials")
+    table = np.array([[_number(bin_[key]) for key in columns] for bin_ in bins]).reshape(-1, 5)
+    predicted, observed, low, high, trials = table.T
+    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
+    if len(bins) > 1:
+        axes.fill_between(predicted, low, high, color=ACCENT, alpha=0.2, linewidth=0)
+    else:  # a band needs two ends
+        axes.vlines(predicted, low, high, color=ACCENT, linewidth=1.5, alpha=0.6)
+    axes.plot(predicted, observed, color=ACCENT, linewidth=1.5)
+    sizes = 12 + 60 * trials / max(np.nanmax(trials, initial=1), 1)
+    axes.scatter(predicted, observed, s=sizes, color=ACCENT, zorder=3)
+    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="predicted", ylabel="observed", aspect="equal")
+    axes.set_xticks(np.linspace(0, 1, 5))
+    axes.set_yticks(np.linspace(0, 1, 5))
+    _percent_axes(axes, "xy")
+    axes.grid(True)
+    error = wording.percent(target["calibration"]["error"])
+    return to_svg(
+        figure,
+        name=name,
+        title=f"Calibration in {wording.counted(len(bins), 'bin')}: predicted against "
+        f"observed success, mean gap {error}",
+    )
+
+
+@themed
+def confusion(name: str, attribute: dict[str, Any]) -> Markup:
+    """Counts by true and predicted class, shaded by share of the row; beside it the recalls."""
+    classes = [wording.words(label) for label in attribute["classes"]]
+    counts = np.asarray(attribute["confusion"], float).reshape(len(classes), len(classes))
+    figure = new_figure(340 + 44 * len(classes), 160 + 31 * len(classes))
+    heat, bars = figure.subplots(1, 2, sharey=True, width_ratios=[44 * len(classes), 170])
+    _heat_map(heat, counts, classes)
+    _recall_bars(bars, attribute["recall"])
+    return to_svg(
+        figure,
+        name=name,
+        title=f"Confusion matrix of {len(classes)} classes, true by row and predicted by column, "
+        "with the recall of every class",
+    )
+
+
+def _heat_map(axes: Axes, counts: np.ndarray, classes: list[str]) -> None:
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    rgb = to_rgb(ACCENT)
+    shades = LinearSegmentedColormap.from_list("accent", [(*rgb, 0.0), (*rgb, 1.0)])
+    edges = np.arange(len(classes) + 1) - 0.5
+    axes.pcolormesh(
+        edges, edges, shares, cmap=shades, vmin=0, vmax=1, edgecolor=RULE, linewidth=0.5
+    )
+    for row, column in np.argwhere(counts > 0):
+        colour = ON_ACCENT if shares[row, column] > 0.55 else INK
+        label = wording.count(counts[row, column])
+        axes.text(column, row, label, ha="center", va="center", color=colour)
+    axes.set_xticks(range(len(classes)), classes, rotation=90)
+    axes.set_yticks(range(len(classes)), classes)
+    axes.tick_params(length=0, labelcolor=INK)
+    axes.set(xlabel="predicted", ylabel="true")
+    axes.set_ylim(len(classes) - 0.5, -0.5)
+    axes.spines[:].set_visible(False)
+
+
+def _recall_bars(axes: Axes, recalls: Sequence[float | None]) -> None:
+    values = np.array([_number(recall) for recall in recalls])
+    rows = np.arange(len(values))
+    axes.barh(rows, np.ones(len(values)), height=0.5, color=RULE, alpha=0.55)
+    axes.barh(rows, np.nan_to_num(values), height=0.5, color=ACCENT)
+    for row, value in enumerate(values):
+        label = wording.percent(value, 0) if np.isfinite(value) else "no rows"
+        axes.text(1.04, row, label, va="center", color=INK)
+    axes.set(xlim=(0, 1.35), xlabel="recall")
+    axes.set_xticks([])
+    axes.tick_params(length=0, labelleft=False)
+    axes.spines[:].set_visible(False)
+
+
+@themed
+def learning_curve(name: str, history: list[dict[str, Any]], metric: str) -> Markup:
+    """`loss` or `accuracy` per epoch, of training and of validation, each named at its end."""
+    figure, axes = new_axes(440, 260)
+    epochs = [_number(row["epoch"]) for row in history]
+    for side, colour, width in (("train", MUTED, 1.5), ("validation", ACCENT, 2.25)):
+        values = [_number(row.get(f"{side}_{metric}")) for row in history]
+        axes.plot(epochs, values, "o-", color=colour, linewidth=width, markersize=1.8 * width)
+    axes.set(xlabel="epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=10, integer=True, min_n_ticks=1))
+    if metric == "accuracy":
+        _percent_axes(axes, "y")
+    axes.grid(True, axis="y")
+    first, last = (
+        wording.decimal(row.get(f"validation_{metric}")) for row in (history[0], history[-1])
+    )
+    return to_svg(
+        figure,
+        name=name,
+        title=f"{wording.words(metric)} over {wording.counted(len(history), 'epoch')}; "
+        f"validation goes from {first} to {last}",
+    )
+
+
+@themed
+def search_progress(name: str, search: dict[str, Any]) -> Markup:
+    """Every trial's objective, and the best so far as a step line; less is better."""
+    figure, axes = new_axes(440, 260)
+    trials = search["trials"]
+    numbers = np.array([trial["number"] for trial in trials], float)
+    values = np.array([_number(trial["objective"]) for trial in trials])
+    done = np.isfinite(values)
+    axes.axhline(_number(search["baseline"]), color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+    axes.scatter(numbers[done], values[done], s=22, color=MUTED)
+    axes.plot(
+        numbers[~done],
+        np.full((~done).sum(), 0.03),
+        "x",
+        color=MUTED,
+        markersize=6,
+        transform=axes.get_xaxis_transform(),
+    )
+    axes.step(
+        numbers[done], np.minimum.accumulate(values[done]), where="post", color=ACCENT, linewidth=2
+    )
+    axes.set(xlabel="trial")
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=10, integer=True, min_n_ticks=1))
+    axes.grid(True, axis="y")
+    return to_svg(
+        figure,
+        name=name,
+        title=f"{wording.counted(len(trials), 'trial')}; the best {search['objective']} is "
+        f"{wording.decimal(search['best'], 4)}, before the search "
+        f"{wording.decimal(search['baseline'], 4)}",
+    )
+
+
+@themed
+def split_sizes(name: str, split: dict[str, int]) -> Markup:
+    """Examples on each side of the split."""
+    labels = [wording.count(value) for value in split.values()]
+    return _bars(name, list(split), list(split.values()), labels, "Examples per side of the split")
+
+
+@themed
+def class_counts(name: str, counts: dict[str, int]) -> Markup:
+    """Examples per augmentation class."""
+    title = f"Examples per augmentation class, {wording.count(sum(counts.values()))} in all"
+    labels = [wording.count(value) for value in counts.values()]
+    return _bars(name, list(counts), list(counts.values()), labels, title)
+
+
+@themed
+def stage_times(name: str, stages: list[dict[str, Any]]) -> Markup:
+    """Seconds per stage, in the order they ran."""
+    seconds = [stage["seconds"] for stage in stages]
+    labels = [wording.duration(value) for value in seconds]
+    return _bars(name, [stage["name"] for stage in stages], seconds, labels, "Time per stage")
+
+
+def _bars(
+    name: str, keys: list[str], values: Sequence[float], labels: list[str], title: str
+) -> Markup:
+    """Horizontal bars in the given order, each with its value as text."""
+    figure, axes = new_axes(440, 16 + 24 * max(len(keys), 1))
+    rows = np.arange(len(keys))
+    lengths = np.nan_to_num([_number(value) for value in values])
+    longest = max(lengths.max(initial=0), 1e-9)
+    _bare(axes, (0, longest * 1.22), (len(keys) - 0.4, -0.6))
+    axes.barh(rows, lengths, height=0.55, color=ACCENT)
+    for row, (length, label) in enumerate(zip(lengths, labels, strict=True)):
+        axes.text(length + longest * 0.015, row, label, va="center")
+    axes.set_yticks(rows, [wording.words(key) for key in keys], color=INK)
+    axes.yaxis.set_visible(True)
+    return to_svg(figure, name=name, title=title)
+
+
+def _bare(axes: Axes, xlim: tuple[float, float], ylim: tuple[float, float]) -> None:
+    """No frame and no ticks: the marks carry their own labels."""
+    axes.set(xlim=xlim, ylim=ylim)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    axes.xaxis.set_visible(False)
+    axes.yaxis.set_visible(False)
+
+
+def _percent_axes(axes: Axes, which: str) -> None:
+    for axis in which:
+        getattr(axes, f"{axis}axis").set_major_formatter(PercentFormatter(1, decimals=0))
+
+
+def _interval(target: dict[str, Any]) -> tuple[float, float]:
+    low, high = target["reach_interval"] or (target["reach"], target["reach"])
+    return _number(low), _number(high)
+
+
+def _number(value: float | None) -> float:
+    """None becomes NaN, which matplotlib leaves out."""
+    return float("nan") if value is None else float(value)

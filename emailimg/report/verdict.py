@@ -1,0 +1,58 @@
+"""The scorecard in one sentence."""
+
+from typing import Any
+
+from emailimg.report import wording
+from emailimg.report.plots import ANCHORS
+
+
+def verdict(scorecard: dict[str, Any]) -> str:
+    """What a reader who stops after one sentence should know."""
+    alarms = len(scorecard["alarms"])
+    if alarms:
+        checks = "a leakage check" if alarms == 1 else f"{alarms} leakage checks"
+        return f"Do not use this model: {checks} failed, so its numbers are too good to be true."
+    attribute = scorecard["attributes"].get("augmentation_class")
+    parts = [_attribute(attribute)] if attribute else []
+    if scorecard["targets"]:
+        parts.append(_engagement(scorecard["targets"]))
+    sentence = "; ".join(parts) or "nothing was measured in this run"
+    return sentence[:1].upper() + sentence[1:] + "."
+
+
+def against_anchors(accuracy: float) -> str:
+    """Where an attribute accuracy stands among the report's two."""
+    beaten = [name for name, anchor in ANCHORS.items() if accuracy >= anchor]
+    missed = [name for name, anchor in ANCHORS.items() if accuracy < anchor]
+    if not missed:
+        return f"at or above the report’s {wording.listing(beaten)}"
+    if not beaten:
+        return f"below the report’s {wording.listing(missed)}"
+    return f"above the report’s {wording.listing(beaten)}, below its {wording.listing(missed)}"
+
+
+def _attribute(attribute: dict[str, Any]) -> str:
+    accuracy = wording.percent(attribute["accuracy"], 0)
+    return f"the encoder recognises {accuracy} of the augmentations"
+
+
+def reach_span(targets: dict[str, dict[str, Any]]) -> str:
+    """The least and the greatest reach, `63% to 86%`; empty where no target's reach is known."""
+    reaches = [row["reach"] for row in targets.values() if not wording.is_missing(row["reach"])]
+    if not reaches:
+        return ""
+    low, high = (wording.percent(reach, 0) for reach in (min(reaches), max(reaches)))
+    return low if low == high else f"{low} to {high}"
+
+
+def _engagement(targets: dict[str, dict[str, Any]]) -> str:
+    span = reach_span(targets)
+    if not span:
+        better = sum(
+            target["log_loss"]["ours"] < target["log_loss"]["base"] for target in targets.values()
+        )
+        return (
+            f"the engagement models beat the base rate on {better} of {len(targets)} targets, "
+            "by log-loss on observed labels"
+        )
+    return f"the engagement models cover {span} of the way from guessing to the best possible"

@@ -1,0 +1,150 @@
+"""The search stage: Ray Tune looks for better classifier settings by Bayesian optimisation.
+
+Optuna's Gaussian-process sampler proposes settings, a trial trains the boosters of the searched
+targets with xgboost-ray, and the objective is their mean log-loss on the validation rows. The
+first trial is the config's own settings, so the search never ends worse than it began. The best
+settings then train every target once more, and each target keeps the better of its two models.
+
+Output folder: search.json (trials and the best settings), and the chosen classifiers in the format
+of the classifiers stage.
+"""
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+import ray
+from ray import tune
+from ray.tune.search import ConcurrencyLimiter
+from ray.tune.search.optuna import OptunaSearch
+
+from emailimg import classifiers, storage
+from emailimg.config import ClassifierConfig, Config
+from emailimg.errors import EmailimgError
+from emailimg.progress import Reporter, track
+
+OBJECTIVE = "validation_log_loss"
+
+
+def space() -> dict[str, Any]:
+    """What is searched, and on which scale."""
+    return {
+        "max_depth": tune.randint(2, 8),
+        "learning_rate": tune.loguniform(0.02, 0.3),
+        "min_child_weight": tune.loguniform(1.0, 50.0),
+        "subsample": tune.uniform(0.5, 1.0),
+        "colsample_bytree": tune.uniform(0.3, 1.0),
+        "reg_lambda": tune.loguniform(0.1, 20.0),
+    }
+
+
+def build(config: Config, embeddings_folder: str, classifiers_folder: str, folder: str) -> str:
+    """Search, retrain with the best settings, keep the better models; returns a summary line."""
+    classifiers.require_actors("search", config, config.search.concurrent_trials)
+    targets = config.search.targets or config.targets
+    baseline = classifiers.load_trained(classifiers_folder)
+    trials = _run_trials(config, embeddings_folder, targets)
+    best = min(trials, key=lambda trial: trial["objective"] or math.inf)
+    if best["objective"] is None:
+        raise EmailimgError("every trial of the search failed; see Ray's logs of this session")
+    chosen = _retrain(config, embeddings_folder, best["params"], baseline)
+    width = classifiers.embedding_width(embeddings_folder)
+    classifiers.save(chosen, width, folder)
+    start = float(np.mean([baseline[target].log_loss for target in targets]))
+    record = {
+        "objective": "mean validation log-loss of " + ", ".join(targets),
+        "baseline": start,
+        "best": best["objective"],
+        "best_params": best["params"],
+        "trials": trials,
+    }
+    storage.write_json(storage.join(folder, "search.json"), record)
+    return f"{len(trials)} trials, validation log-loss {start:.4f} -> {best['objective']:.4f}"
+
+
+def _run_trials(
+    config: Config, embeddings_folder: str, targets: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    settings = config.search
+    with track("search", settings.trials, "trials") as reporter:
+        tuner = tune.Tuner(
+            _trial_with_resources(config, embeddings_folder, targets, reporter),
+            param_space=space(),
+            tune_config=tune.TuneConfig(
+                metric=OBJECTIVE,
+                mode="min",
+                num_samples=settings.trials,
+                search_alg=ConcurrencyLimiter(_searcher(config), settings.concurrent_trials),
+            ),
+            run_config=tune.RunConfig(
+                verbose=0, failure_config=tune.FailureConfig(max_failures=0)
+            ),
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Optuna's note that its GP sampler is experimental
+            results = tuner.fit()
+    return [_describe(number, result) for number, result in enumerate(results)]
+
+
+def _searcher(config: Config) -> OptunaSearch:
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    sampler = optuna.samplers.GPSampler(
+        seed=config.search.seed, n_startup_trials=max(2, min(10, config.search.trials // 3))
+    )
+    start = {name: getattr(config.classifiers, name) for name in space()}
+    return OptunaSearch(
+        space=None,
+        metric=OBJECTIVE,
+        mode="min",
+        sampler=sampler,
+        points_to_evaluate=[start],
+    )
+
+
+def _trial_with_resources(
+    config: Config, embeddings_folder: str, targets: tuple[str, ...], reporter: Reporter
+) -> Any:
+    """A trial that reserves its boosters' actors; its own process waits for them without a CPU."""
+
+    def trial(params: dict[str, Any]) -> None:
+        settings = with_params(config.classifiers, params)
+        models = [classifiers.train(settings, embeddings_folder, target) for target in targets]
+        tune.report({OBJECTIVE: float(np.mean([model.log_loss for model in models]))})
+        reporter.add(1)
+
+    actors = [{"CPU": config.classifiers.cpus_per_actor}] * config.classifiers.num_actors
+    return tune.with_resources(trial, tune.PlacementGroupFactory([{}, *actors]))
+
+
+def with_params(settings: ClassifierConfig, params: dict[str, Any]) -> ClassifierConfig:
+    """The settings with a trial's parameters in place, checked like any config."""
+    return ClassifierConfig.model_validate(settings.model_dump() | params)
+
+
+def _retrain(
+    config: Config,
+    embeddings_folder: str,
+    params: dict[str, Any],
+    baseline: dict[str, classifiers.Trained],
+) -> dict[str, classifiers.Trained]:
+    settings = with_params(config.classifiers, params)
+    if settings == config.classifiers:
+        return baseline
+    chosen = {}
+    for target, model in baseline.items():
+        tuned = ray.get(classifiers.train_task(settings, embeddings_folder, target))
+        chosen[target] = min(model, tuned, key=lambda candidate: candidate.log_loss)
+    return chosen
+
+
+def _describe(number: int, result: Any) -> dict[str, Any]:
+    metrics = result.metrics or {}
+    return {
+        "number": number,
+        "objective": metrics.get(OBJECTIVE),
+        "seconds": round(metrics.get("time_total_s", 0.0), 2),
+        "params": {name: result.config[name] for name in space()},
+    }

@@ -1,0 +1,18 @@
+"""The showroom: renders car scenes whose attributes are known, so that nothing has to be downloaded.
+
+`describe(seed, index)` says what a picture shows, `render` paints it. Both depend on seed and index
+alone. In every picture the car faces left, the light comes from the upper left and the sky is up.
+"""
+
+from emailimg.showroom.fleet import VEHICLE_TYPES, CarScene, describe
+from emailimg.showroom.sheet import contact_sheet
+from emailimg.showroom.studio import render, render_jpeg
+
+__all__ = [
+    "VEHICLE_TYPES",
+    "CarScene",
+    "contact_sheet",
+    "describe",
+    "render",
+    "render_jpeg",
+]

@@ -1,0 +1,83 @@
+"""A workspace: one folder per stage, each with a marker that says from what it was made.
+
+A stage is skipped when its marker holds the fingerprint of the same config and inputs. The marker
+is written last and removed first, so a half-written output is never taken for a whole one, on a
+local disk and on S3 alike.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import emailimg
+from emailimg import storage
+
+_MARKER = "_stage.json"
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What the marker of a finished stage says."""
+
+    name: str
+    fingerprint: str
+    seconds: float
+    summary: str  # one line for people
+    skipped: bool = False
+
+
+class Workspace:
+    """The folder of a run, local or s3://; owns the stages' folders and markers."""
+
+    def __init__(self, location: str) -> None:
+        self.location = storage.absolute(location)
+
+    def folder(self, stage: str) -> str:
+        return storage.join(self.location, stage)
+
+    def path(self, stage: str, *names: str) -> str:
+        return storage.join(self.location, stage, *names)
+
+    def finished(self, stage: str) -> StageResult | None:
+        """The stage's result when its output is complete, else None."""
+        marker = self.path(stage, _MARKER)
+        return StageResult(**storage.read_json(marker)) if storage.exists(marker) else None
+
+    def run(
+        self,
+        stage: str,
+        fingerprint: str,
+        work: Callable[[str], str],
+        *,
+        resume: bool = False,
+    ) -> StageResult:
+        """Run `work(folder)`, which returns the summary, unless its output is already there.
+
+        resume: keep what an interrupted run of the same fingerprint left in the folder.
+        """
+        done = self.finished(stage)
+        if done is not None and done.fingerprint == fingerprint:
+            return StageResult(stage, fingerprint, done.seconds, done.summary, skipped=True)
+        if not (resume and self._interrupted(stage) == fingerprint):
+            storage.delete_folder(self.folder(stage))
+        storage.make_folder(self.folder(stage))
+        storage.write_json(self.path(stage, "_started.json"), {"fingerprint": fingerprint})
+        started = time.monotonic()
+        summary = work(self.folder(stage))
+        result = StageResult(stage, fingerprint, round(time.monotonic() - started, 2), summary)
+        record = {key: value for key, value in vars(result).items() if key != "skipped"}
+        storage.write_json(self.path(stage, _MARKER), record)
+        return result
+
+    def _interrupted(self, stage: str) -> str | None:
+        started = self.path(stage, "_started.json")
+        return storage.read_json(started)["fingerprint"] if storage.exists(started) else None
+
+
+def fingerprint(stage: str, settings: Any, inputs: list[str]) -> str:
+    """Hash of what determines a stage's output: its settings (JSON), its inputs' fingerprints, us."""
+    content = json.dumps([emailimg.__version__, stage, settings, inputs], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()

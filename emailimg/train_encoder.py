@@ -1,0 +1,375 @@
+"""The encoder stage: Ray Train fine-tunes the ResNet on the images' attributes, data-parallel.
+
+Every epoch ends with a checkpoint (weights, optimiser, scheduler, history); the best one by
+validation accuracy becomes the encoder. The same command after an interruption continues from the
+last checkpoint, because the run's name is the stage's fingerprint.
+
+Output folder: encoder.safetensors, encoder.json, history.json; runs/ holds Ray Train's files.
+"""
+
+import io
+import json
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import ray
+import ray.train
+import torch
+import torch.distributed
+from ray.train import Checkpoint, CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
+from ray.train.torch import TorchTrainer
+from torch import Tensor, nn
+
+from emailimg import dataset, encoder, resources, seeding, storage, taxonomy
+from emailimg.config import Config, EncoderConfig
+from emailimg.encoder import Encoder, EncoderSpec
+from emailimg.errors import EmailimgError
+from emailimg.parquet import read_table
+from emailimg.progress import Reporter, track
+
+_SELECTED_BY = "score"
+_SHUFFLE_WINDOW = 32  # batches
+
+
+@dataclass
+class _Sums:
+    """Loss and hits over one pass, in sums so that workers can add theirs up."""
+
+    heads: tuple[str, ...]
+    values: Tensor = field(init=False)  # [loss, rows, then hits and rows per head]
+
+    def __post_init__(self) -> None:
+        self.values = torch.zeros(2 + 2 * len(self.heads), dtype=torch.float64)
+
+    def add(self, loss: Tensor, logits: dict[str, Tensor], targets: dict[str, Tensor]) -> None:
+        rows = len(next(iter(targets.values())))
+        counts = [loss.detach() * rows, torch.tensor(rows)]
+        for head in self.heads:
+            known = targets[head] >= 0
+            hits = (logits[head].detach().argmax(1) == targets[head]) & known
+            counts += [hits.sum(), known.sum()]
+        self.values += torch.stack([count.double().cpu() for count in counts])
+
+    def means(self) -> dict[str, float]:
+        """`loss` and each head's accuracy over all workers."""
+        if torch.distributed.is_initialized():
+            device = "cuda" if torch.distributed.get_backend() == "nccl" else "cpu"
+            total = self.values.to(device)
+            torch.distributed.all_reduce(total)
+            self.values = total.cpu()
+        loss, rows, *hits = self.values.tolist()
+        means = {"loss": loss / max(rows, 1)}
+        for position, head in enumerate(self.heads):
+            means[head] = hits[2 * position] / max(hits[2 * position + 1], 1)
+        return means
+
+
+def build(config: Config, examples_folder: str, folder: str) -> str:
+    """Fine-tune the encoder on the examples; returns a summary line."""
+    settings = config.encoder
+    gpus = 1.0 if settings.use_gpu else 0.0
+    workers = resources.cpu_bundles(settings.num_workers, settings.cpus_per_worker, gpus)
+    needed = workers + resources.data_bundles(config.cluster)
+    resources.require("encoder", needed, config.cluster)
+    spec = _spec(config, examples_folder)
+    total = settings.epochs * _steps_per_epoch(settings, examples_folder)
+    with track("encoder", total * settings.batch_size, "images") as reporter:
+        result = _trainer(config, spec, examples_folder, folder, reporter).fit()
+    best, metrics = max(result.best_checkpoints, key=lambda pair: pair[1][_SELECTED_BY])
+    return _keep_best(best, metrics, folder)
+
+
+def _spec(config: Config, examples_folder: str) -> EncoderSpec:
+    """The heads: augmentation class, and vehicle type where the table has at least two."""
+    train_folder = dataset.split_folder(examples_folder, "train")
+    found = set(read_table(train_folder, columns=["vehicle_type"])["vehicle_type"].dropna())
+    heads = {"augmentation_class": taxonomy.AUGMENTATION_CLASSES}
+    if len(found) > 1:
+        heads["vehicle_type"] = tuple(name for name in taxonomy.VEHICLE_TYPES if name in found)
+    return EncoderSpec(config.encoder.arch, config.images.model_size_px, heads)
+
+
+def _steps_per_epoch(settings: EncoderConfig, examples_folder: str) -> int:
+    """Steps of each worker in an epoch; every worker gets as many rows, the remainder is dropped."""
+    train_folder = dataset.split_folder(examples_folder, "train")
+    rows = len(read_table(train_folder, columns=["version"])) // settings.num_workers
+    steps = rows // (settings.batch_size // settings.num_workers)
+    if steps == 0:
+        raise EmailimgError(
+            f"{rows * settings.num_workers} training examples do not fill one batch of "
+            f"encoder.batch_size = {settings.batch_size}; lower it or give more images"
+        )
+    return steps
+
+
+def _trainer(
+    config: Config, spec: EncoderSpec, examples_folder: str, folder: str, reporter: Reporter
+) -> TorchTrainer:
+    settings = config.encoder
+    runs = storage.join(folder, "runs")
+    fs, path = storage.filesystem(runs)
+    storage.make_folder(runs)
+    return TorchTrainer(
+        _train_worker,
+        train_loop_config={
+            "settings": settings,
+            "spec": spec,
+            "steps": _steps_per_epoch(settings, examples_folder),
+            "reporter": reporter,
+        },
+        scaling_config=ScalingConfig(
+            num_workers=settings.num_workers,
+            use_gpu=settings.use_gpu,
+            resources_per_worker={"CPU": settings.cpus_per_worker}
+            | ({"GPU": 1} if settings.use_gpu else {}),
+        ),
+        run_config=RunConfig(
+            name="encoder",
+            storage_path=path,
+            storage_filesystem=fs,
+            failure_config=FailureConfig(max_failures=settings.max_failures),
+            checkpoint_config=CheckpointConfig(
+                num_to_keep=2,
+                checkpoint_score_attribute=_SELECTED_BY,
+                checkpoint_score_order="max",
+            ),
+        ),
+        datasets={
+            "train": _read_split(config, examples_folder, "train"),
+            "validation": _read_split(config, examples_folder, "validation"),
+        },
+        dataset_config=ray.train.DataConfig(datasets_to_split=["train"]),
+    )
+
+
+def _read_split(config: Config, examples_folder: str, split: dataset.Split) -> ray.data.Dataset:
+    """One side of the split in the object store, shuffled once, so that an epoch only hands it out.
+
+    Every epoch then shuffles within a window of batches (`_shuffled`); reading and shuffling the
+    whole set again for every epoch cost more than the training on small sets.
+    """
+    fs, path = storage.filesystem(dataset.split_folder(examples_folder, split))
+    columns = ["pixels", "augmentation_class", "vehicle_type"]
+    cpus = config.cluster.cpus_per_data_task
+    rows = ray.data.read_parquet(path, filesystem=fs, columns=columns, num_cpus=cpus)
+    return rows.random_shuffle(seed=config.encoder.seed, num_cpus=cpus).materialize()
+
+
+def _train_worker(job: dict[str, Any]) -> None:
+    """The loop that every worker runs."""
+    settings: EncoderConfig = job["settings"]
+    context = ray.train.get_context()
+    torch.set_num_threads(settings.threads_per_worker)
+    torch.manual_seed(settings.seed)
+    model = ray.train.torch.prepare_model(encoder.create(job["spec"], settings.weights))
+    optimizer = _optimizer(settings, model)
+    scheduler = _scheduler(settings, optimizer, job["steps"])
+    history = _resume(model, optimizer, scheduler)
+    job["reporter"].add(
+        len(history) * job["steps"] * settings.batch_size / context.get_world_size()
+    )
+    for epoch in range(len(history) + 1, settings.epochs + 1):
+        started = time.monotonic()
+        train_means = _train_epoch(job, model, optimizer, scheduler, epoch)
+        train_s = time.monotonic() - started
+        validation_means = _validate(job, model)
+        rate = optimizer.param_groups[0]["lr"]
+        if settings.schedule == "plateau":
+            scheduler.step(validation_means["augmentation_class"])
+        history.append(_record(epoch, train_means, validation_means, rate, train_s, job))
+        _report(model, optimizer, scheduler, history)
+
+
+def _optimizer(settings: EncoderConfig, model: nn.Module) -> torch.optim.Optimizer:
+    common = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
+    if settings.optimizer == "adamw":
+        return torch.optim.AdamW(model.parameters(), **common)
+    return torch.optim.SGD(
+        model.parameters(), momentum=settings.momentum, nesterov=settings.momentum > 0, **common
+    )
+
+
+def _scheduler(settings: EncoderConfig, optimizer: torch.optim.Optimizer, steps: int) -> Any:
+    """`plateau` steps on accuracy once an epoch (the report's); `one_cycle` steps every batch."""
+    if settings.schedule == "plateau":
+        return torch.optim.lr_scheduler.ReduceLROnPlateau(
+            optimizer, mode="max", patience=settings.patience_epochs
+        )
+    return torch.optim.lr_scheduler.OneCycleLR(
+        optimizer,
+        max_lr=settings.learning_rate,
+        total_steps=settings.epochs * steps,
+        pct_start=0.3,
+        cycle_momentum=False,
+    )
+
+
+def _train_epoch(
+    job: dict[str, Any], model: nn.Module, optimizer: Any, scheduler: Any, epoch: int
+) -> dict[str, float]:
+    settings: EncoderConfig = job["settings"]
+    model.train()
+    sums = _Sums(tuple(job["spec"].heads))
+    batch_size = settings.batch_size // settings.num_workers
+    seed = seeding.stable_hash(settings.seed, "shuffle", epoch)
+    batches = _batches(job, "train", batch_size, _SHUFFLE_WINDOW, seed)
+    for step, (pixels, targets) in enumerate(batches):
+        if step == job["steps"]:
+            break  # the short last batch
+        optimizer.zero_grad(set_to_none=True)
+        with _autocast(settings, pixels.device):
+            logits = model(pixels)
+        loss = _loss(logits, targets, settings.label_smoothing)
+        loss.backward()
+        optimizer.step()
+        if settings.schedule == "one_cycle":
+            scheduler.step()
+        sums.add(loss, logits, targets)
+        job["reporter"].add(len(pixels), f"epoch {epoch}/{settings.epochs}")
+    return sums.means()
+
+
+@torch.inference_mode()
+def _validate(job: dict[str, Any], model: nn.Module) -> dict[str, float]:
+    """Every row is counted by exactly one worker, whatever their number."""
+    model.eval()
+    module = model.module if hasattr(model, "module") else model
+    context = ray.train.get_context()
+    sums = _Sums(tuple(job["spec"].heads))
+    for position, (pixels, targets) in enumerate(_batches(job, "validation", 64)):
+        if position % context.get_world_size() != context.get_world_rank():
+            continue
+        with _autocast(job["settings"], pixels.device):
+            logits = module(pixels)
+        sums.add(_loss(logits, targets, 0.0), logits, targets)
+    return sums.means()
+
+
+def _batches(
+    job: dict[str, Any], split: str, batch_size: int, window: int = 1, seed: int | None = None
+) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
+    """Pixels uint8 (N, S, S, 3) and targets {head: int64 (N,)} on the worker's device.
+
+    window: batches that are shuffled together when there is a seed. Ray Data's own local shuffle
+    gives workers different numbers of batches, which hangs their all-reduce.
+    """
+    spec: EncoderSpec = job["spec"]
+    device = ray.train.torch.get_device()
+    rng = np.random.default_rng(seed)
+    shard = ray.train.get_dataset_shard(split)
+    for chunk in shard.iter_batches(batch_size=batch_size * window, batch_format="pyarrow"):
+        pixels = dataset.pixels_of(chunk["pixels"], spec.model_size_px)
+        columns = {head: chunk[head].to_pylist() for head in spec.heads}
+        targets = encoder.attribute_targets(spec, columns)
+        order = np.arange(len(pixels)) if seed is None else rng.permutation(len(pixels))
+        for start in range(0, len(order), batch_size):
+            rows = order[start : start + batch_size]
+            yield (
+                torch.from_numpy(pixels[rows]).to(device),
+                {head: torch.from_numpy(values[rows]).to(device) for head, values in targets.items()},
+            )
+
+
+def _loss(logits: dict[str, Tensor], targets: dict[str, Tensor], smoothing: float) -> Tensor:
+    """Mean cross-entropy, summed over the heads; unknown classes (-1) do not count."""
+    losses = [
+        nn.functional.cross_entropy(
+            logits[head].float(), targets[head], ignore_index=-1, label_smoothing=smoothing
+        )
+        for head in logits
+        if bool((targets[head] >= 0).any())
+    ]
+    return torch.stack(losses).sum()
+
+
+def _autocast(settings: EncoderConfig, device: torch.device) -> AbstractContextManager[Any]:
+    enabled = settings.precision == "bfloat16" or (
+        settings.precision == "auto" and _multiplies_bfloat16(device)
+    )
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)
+
+
+def _multiplies_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    # On CPUs with bfloat16 instructions an epoch takes three fifths of the time.
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def _record(
+    epoch: int,
+    train_means: dict[str, float],
+    validation_means: dict[str, float],
+    learning_rate: float,
+    train_s: float,
+    job: dict[str, Any],
+) -> dict[str, float]:
+    record = {
+        "epoch": epoch,
+        "train_loss": train_means["loss"],
+        "train_accuracy": train_means["augmentation_class"],
+        "validation_loss": validation_means["loss"],
+        "validation_accuracy": validation_means["augmentation_class"],
+        "learning_rate": learning_rate,
+        "seconds": train_s,
+        "images_per_s": job["steps"] * job["settings"].batch_size / train_s,
+    }
+    for head in job["spec"].heads:
+        record[f"validation_accuracy_{head}"] = validation_means[head]
+    return record
+
+
+def _report(model: nn.Module, optimizer: Any, scheduler: Any, history: list[Any]) -> None:
+    """Report the epoch; rank 0 adds the checkpoint."""
+    latest = history[-1]
+    heads = [value for name, value in latest.items() if name.startswith("validation_accuracy_")]
+    metrics = latest | {_SELECTED_BY: float(np.mean(heads))}
+    if ray.train.get_context().get_world_rank() != 0:
+        ray.train.report(metrics, checkpoint=None)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        module = model.module if hasattr(model, "module") else model
+        assert isinstance(module, Encoder)
+        encoder.save(module, folder)
+        state = {"optimizer": optimizer.state_dict(), "scheduler": scheduler.state_dict()}
+        torch.save(state, Path(folder, "training_state.pt"))
+        Path(folder, "history.json").write_text(json.dumps(history))
+        ray.train.report(metrics, checkpoint=Checkpoint.from_directory(folder))
+
+
+def _resume(model: nn.Module, optimizer: Any, scheduler: Any) -> list[dict[str, float]]:
+    """Load the last checkpoint, if any, into the model and optimiser; returns the history."""
+    checkpoint = ray.train.get_checkpoint()
+    if checkpoint is None:
+        return []
+    with checkpoint.as_directory() as folder:
+        module = model.module if hasattr(model, "module") else model
+        module.load_state_dict(encoder.load(folder).state_dict())
+        data = io.BytesIO(Path(folder, "training_state.pt").read_bytes())
+        state = torch.load(data, map_location="cpu", weights_only=True)
+        optimizer.load_state_dict(state["optimizer"])
+        scheduler.load_state_dict(state["scheduler"])
+        return json.loads(Path(folder, "history.json").read_text())
+
+
+def _keep_best(best: Checkpoint, metrics: dict[str, Any], folder: str) -> str:
+    """Copy the best checkpoint's encoder and the whole history into the stage's folder."""
+    with best.as_directory() as source:
+        encoder.save(encoder.load(source), folder)
+    runs = storage.join(folder, "runs")
+    histories = [file for file in storage.list_files(runs) if file.endswith("/history.json")]
+    history = max((storage.read_json(file) for file in histories), key=len)
+    storage.write_json(storage.join(folder, "history.json"), history)
+    seconds = sum(record["seconds"] for record in history)
+    rate = sum(r["images_per_s"] * r["seconds"] for r in history) / seconds
+    return (
+        f"{len(history)} epochs, best is {metrics['epoch']}: validation accuracy "
+        f"{metrics['validation_accuracy']:.3f}, {rate:.0f} images/s"
+    )
