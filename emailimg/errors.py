@@ -12,6 +12,10 @@ class ConfigError(EmailimgError):
 class TaxonomyError(EmailimgError, ValueError):
     """A target, campaign type, industry or class is unknown; the message lists the accepted ones."""
 
+    def __init__(self, message: str, accepted: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.accepted = accepted
+
 
 class ImageError(EmailimgError):
     """Bytes are not an image we accept; `reason` is a short machine-readable code."""

@@ -54,6 +54,20 @@ def reach(base: float, oracle: float, ours: float) -> float | None:
     return None if possible < 1e-6 else (base - ours) / possible
 
 
+def advantage(
+    probabilities: np.ndarray, reference: np.ndarray, successes: np.ndarray, trials: np.ndarray
+) -> tuple[float, float]:
+    """Mean log-loss of `reference` less that of `probabilities`, per trial, and its standard error.
+
+    The standard error is over rows, paired: both are judged on the same outcomes.
+    """
+    p, q = (np.clip(x, _EPSILON, 1 - _EPSILON) for x in (probabilities, reference))
+    gains = successes * np.log(p / q) + (trials - successes) * np.log((1 - p) / (1 - q))
+    mean_trials = trials.mean()
+    error = gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else np.inf
+    return float(gains.mean() / mean_trials), float(error / mean_trials)
+
+
 def expected_calibration_error(
     probabilities: np.ndarray, successes: np.ndarray, trials: np.ndarray, bins: int
 ) -> float:

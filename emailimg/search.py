@@ -77,9 +77,7 @@ def _run_trials(
                 num_samples=settings.trials,
                 search_alg=ConcurrencyLimiter(_searcher(config), settings.concurrent_trials),
             ),
-            run_config=tune.RunConfig(
-                verbose=0, failure_config=tune.FailureConfig(max_failures=0)
-            ),
+            run_config=tune.RunConfig(verbose=0, failure_config=tune.FailureConfig(max_failures=0)),
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Optuna's note that its GP sampler is experimental

@@ -110,4 +110,4 @@ def _parse(name: str, accepted: tuple[str, ...], kind: str) -> str:
     for value in accepted:
         if normalise(value) == wanted:
             return value
-    raise TaxonomyError(f"unknown {kind} {name!r}; accepted: {', '.join(accepted)}")
+    raise TaxonomyError(f"unknown {kind} {name!r}; accepted: {', '.join(accepted)}", accepted)

@@ -47,11 +47,9 @@ def accuracy_scale(name: str, attribute: dict[str, Any]) -> Markup:
     axes.annotate(
         f"ours {wording.percent(ours)}", (ours, 0.42), ha="center", color=INK, fontweight="bold"
     )
+    others = ", ".join(f"{label} {wording.percent(value, 0)}" for label, value in marks.items())
     return to_svg(
-        figure,
-        name=name,
-        title=f"Attribute accuracy: ours {wording.percent(ours)}, majority guessing "
-        f"{wording.percent(majority)}, the report's ResNet-18 86% and ResNet-34 91%",
+        figure, name=name, title=f"Attribute accuracy: ours {wording.percent(ours)}, {others}"
     )
 
 
@@ -60,26 +58,22 @@ def reach_overview(name: str, targets: dict[str, dict[str, Any]]) -> Markup:
     """One bar per target on the scale from the base rate (0%) to the oracle (100%)."""
     known = {key: row for key, row in targets.items() if not wording.is_missing(row["reach"])}
     figure, axes = new_axes(440, 48 + 34 * len(known))
-    reaches = np.array([_number(target["reach"]) for target in known.values()])
-    intervals = [_interval(target) for target in known.values()]
     rows = np.arange(len(known))
-    low = min(0.0, *(interval[0] for interval in intervals))
-    high = max(1.0, *(interval[1] for interval in intervals))
+    lows, highs = zip(*(_interval(target) for target in known.values()), strict=True)
+    low, high = min(0.0, *lows), max(1.0, *highs)
     _bare(axes, (low, high + 0.16 * (high - low)), (len(known) - 0.4, -0.6))
-    axes.barh(rows, reaches, height=0.42, color=ACCENT)
-    axes.hlines(rows, *zip(*intervals, strict=True), color=INK, linewidth=1.5)
+    axes.barh(rows, [target["reach"] for target in known.values()], height=0.42, color=ACCENT)
+    axes.hlines(rows, lows, highs, color=INK, linewidth=1.5)
     axes.vlines([0, 1], -0.5, len(known) - 0.5, color=MUTED, linewidth=1)
-    for row, (reach, interval) in enumerate(zip(reaches, intervals, strict=True)):
-        end = max(1.0, interval[1]) + 0.02
-        axes.text(end, row, wording.percent(reach, 0), va="center", fontweight="bold")
-    axes.set_yticks(rows, [wording.words(key) for key in known], color=INK)
+    names = [wording.words(key) for key in known]
+    reaches = [wording.percent(target["reach"], 0) for target in known.values()]
+    for row, reach in enumerate(reaches):
+        axes.text(max(1.0, highs[row]) + 0.02, row, reach, va="center", fontweight="bold")
+    axes.set_yticks(rows, names, color=INK)
     axes.set_xticks([0, 1], ["base rate", "oracle"])
     axes.yaxis.set_visible(True)
     axes.xaxis.set_visible(True)
-    summary = ", ".join(
-        f"{wording.words(key)} {wording.percent(reach, 0)}"
-        for key, reach in zip(known, reaches, strict=True)
-    )
+    summary = ", ".join(f"{target} {reach}" for target, reach in zip(names, reaches, strict=True))
     return to_svg(figure, name=name, title=f"Reach per target: {summary}")
 
 
@@ -93,7 +87,12 @@ def log_loss_track(name: str, target: dict[str, Any]) -> Markup:
     _bare(axes, (values.max() + margin, values.min() - margin), (-1.3, 1.2))
     axes.plot([values.max(), values.min()], [0, 0], color=RULE, linewidth=7)
     axes.plot([loss["base"], loss["ours"]], [0, 0], color=ACCENT, linewidth=7)
-    for key, side in (("base", "left"), ("oracle", "right")):
+    # The two labels stand between their ticks, or outside where ours lies outside.
+    sides = {
+        "base": "right" if loss["ours"] > loss["base"] else "left",
+        "oracle": "left" if loss["ours"] < loss["oracle"] else "right",
+    }
+    for key, side in sides.items():
         axes.plot([loss[key]] * 2, [-0.35, 0.35], color=MUTED, linewidth=1.5)
         if np.isfinite(loss[key]):
             label = f"{key} {wording.decimal(loss[key])}"
@@ -120,7 +119,7 @@ def calibration(name: str, target: dict[str, Any]) -> Markup:
     else:  # a band needs two ends
         axes.vlines(predicted, low, high, color=ACCENT, linewidth=1.5, alpha=0.6)
     axes.plot(predicted, observed, color=ACCENT, linewidth=1.5)
-    sizes = 12 + 60 * trials / max(np.nanmax(trials, initial=1), 1)
+    sizes = 12 + 60 * trials / np.nanmax(trials, initial=1)
     axes.scatter(predicted, observed, s=sizes, color=ACCENT, zorder=3)
     axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="predicted", ylabel="observed", aspect="equal")
     axes.set_xticks(np.linspace(0, 1, 5))
@@ -189,7 +188,7 @@ def _recall_bars(axes: Axes, recalls: Sequence[float | None]) -> None:
 
 @themed
 def learning_curve(name: str, history: list[dict[str, Any]], metric: str) -> Markup:
-    """`loss` or `accuracy` per epoch, of training and of validation, each named at its end."""
+    """`loss` or `accuracy` per epoch, of training (grey) and of validation (accent)."""
     figure, axes = new_axes(440, 260)
     epochs = [_number(row["epoch"]) for row in history]
     for side, colour, width in (("train", MUTED, 1.5), ("validation", ACCENT, 2.25)):
@@ -299,8 +298,11 @@ def _percent_axes(axes: Axes, which: str) -> None:
 
 
 def _interval(target: dict[str, Any]) -> tuple[float, float]:
-    low, high = target["reach_interval"] or (target["reach"], target["reach"])
-    return _number(low), _number(high)
+    """The interval of a known reach; without one, the reach itself."""
+    low, high = (_number(end) for end in target["reach_interval"] or (None, None))
+    if np.isnan(low) or np.isnan(high):
+        low = high = _number(target["reach"])
+    return low, high
 
 
 def _number(value: float | None) -> float:

@@ -20,8 +20,10 @@ def verdict(scorecard: dict[str, Any]) -> str:
     return sentence[:1].upper() + sentence[1:] + "."
 
 
-def against_anchors(accuracy: float) -> str:
+def against_anchors(accuracy: float | None) -> str:
     """Where an attribute accuracy stands among the report's two."""
+    if accuracy is None or wording.is_missing(accuracy):
+        return "not measured in this run"
     beaten = [name for name, anchor in ANCHORS.items() if accuracy >= anchor]
     missed = [name for name, anchor in ANCHORS.items() if accuracy < anchor]
     if not missed:
@@ -29,11 +31,6 @@ def against_anchors(accuracy: float) -> str:
     if not beaten:
         return f"below the report’s {wording.listing(missed)}"
     return f"above the report’s {wording.listing(beaten)}, below its {wording.listing(missed)}"
-
-
-def _attribute(attribute: dict[str, Any]) -> str:
-    accuracy = wording.percent(attribute["accuracy"], 0)
-    return f"the encoder recognises {accuracy} of the augmentations"
 
 
 def reach_span(targets: dict[str, dict[str, Any]]) -> str:
@@ -45,14 +42,22 @@ def reach_span(targets: dict[str, dict[str, Any]]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
+def _attribute(attribute: dict[str, Any]) -> str:
+    accuracy = wording.percent(attribute["accuracy"], 0)
+    return f"the encoder recognises {accuracy} of the augmentations"
+
+
 def _engagement(targets: dict[str, dict[str, Any]]) -> str:
     span = reach_span(targets)
-    if not span:
-        better = sum(
-            target["log_loss"]["ours"] < target["log_loss"]["base"] for target in targets.values()
-        )
-        return (
-            f"the engagement models beat the base rate on {better} of {len(targets)} targets, "
-            "by log-loss on observed labels"
-        )
-    return f"the engagement models cover {span} of the way from guessing to the best possible"
+    if span:
+        return f"the engagement models cover {span} of the way from guessing to the best possible"
+    better = sum(_beats_base(target["log_loss"]) for target in targets.values())
+    return (
+        f"the engagement models beat the base rate on {better} of {len(targets)} targets, "
+        "by log-loss on observed labels"
+    )
+
+
+def _beats_base(log_loss: dict[str, float | None]) -> bool:
+    ours, base = log_loss["ours"], log_loss["base"]
+    return ours is not None and base is not None and ours < base

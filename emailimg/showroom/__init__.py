@@ -1,4 +1,4 @@
-"""The showroom: renders car scenes whose attributes are known, so that nothing has to be downloaded.
+"""The showroom: renders car scenes with known attributes, so that nothing has to be downloaded.
 
 `describe(seed, index)` says what a picture shows, `render` paints it. Both depend on seed and index
 alone. In every picture the car faces left, the light comes from the upper left and the sky is up.

@@ -26,8 +26,8 @@ def paint_skyline(stage: Stage) -> None:
         width, height = stage.rng.uniform(0.05, 0.11), stage.rng.uniform(0.06, 0.24)
         corners = np.array([(0, 0), (width, 0), (width, -height), (0, -height)])
         colour = light.through_haze((118, 126, 140), stage.rng.uniform(0.3, 0.5))
-        stage.canvas.polygon(corners + (left, stage.horizon), colour)
-        stage.canvas.polygon(corners * (0.3, 1) + (left, stage.horizon), 1.07 * colour)
+        stage.canvas.polygon(np.add(corners, (left, stage.horizon)), colour)
+        stage.canvas.polygon(np.add(corners * (0.3, 1), (left, stage.horizon)), 1.07 * colour)
         _paint_office_lights(stage, left, width, height)
         left += width * stage.rng.uniform(0.9, 1.3)
 
@@ -44,20 +44,38 @@ def _paint_office_lights(stage: Stage, left: float, width: float, height: float)
 
 
 def paint_town_houses(stage: Stage, z: float) -> None:
-    """A closed row of shops with flats above, along the road at depth z."""
-    left = -6.0 + stage.rng.uniform(-3, 0)
+    """A row of shops with flats above, along the road at depth z.
+
+    From right to left, since each house hides the end wall of its right neighbour.
+    """
+    first, last = stage.span(z)
+    right = last + stage.rng.uniform(0, 6)
     number = int(stage.rng.integers(6))
-    while left < 0.8 * z + 22:
+    while right > first:
         width, height = stage.rng.uniform(5.0, 8.0), stage.rng.uniform(5.5, 10.0)
+        _paint_town_house(stage, right - width, right, height, z, number)
+        right -= width + (2.2 if stage.rng.random() < 0.3 else 0.0)
         number += 1
-        colour = _STONE[number % len(_STONE)]
-        stage.block(left, left + width, z, z + 8, height, colour)
-        stage.wall(left, left + width, height - 0.35, height, z - 0.05, colour, 1.12)
-        if number % 2:
-            _paint_courses(stage, left, left + width, height, z, colour)
-        _paint_flats(stage, left, width, height, z)
-        _paint_shop(stage, left, width, z, _AWNINGS[number % len(_AWNINGS)])
-        left += width + (2.2 if stage.rng.random() < 0.25 else 0.0)
+
+
+def _paint_town_house(
+    stage: Stage, x0: float, x1: float, height: float, z: float, number: int
+) -> None:
+    colour = _STONE[number % len(_STONE)]
+    stage.block(x0, x1, z, z + 8, height, colour)
+    _paint_ledges(stage, x0, x1, height, z, colour)
+    if number % 2:
+        _paint_courses(stage, x0, x1, height, z, colour)
+    _paint_flats(stage, x0, x1 - x0, height, z)
+    _paint_shop(stage, x0, x1 - x0, z, _AWNINGS[number % len(_AWNINGS)])
+
+
+def _paint_ledges(stage: Stage, x0: float, x1: float, height: float, z: float, colour: RGB) -> None:
+    """Mouldings above the shop and under the eaves, round the front and the end."""
+    for y in (3.2, height - 0.2):
+        run = stage.camera.at((x0, y, z + 8), (x0, y, z), (x1, y, z))
+        stage.canvas.line(run, stage.light.on(colour, 0.70), 0.0060)
+        stage.canvas.line(run - (0, 0.0030), stage.light.on(colour, 1.22), 0.0024)
 
 
 def _paint_courses(
@@ -115,21 +133,23 @@ def _paint_shop(stage: Stage, left: float, width: float, z: float, awning: RGB) 
 
 def paint_houses(stage: Stage, z: float) -> None:
     """Detached houses with gabled roofs, along the road at depth z."""
-    left = -7.0 + stage.rng.uniform(-2, 2)
-    while left < 0.7 * z + 16:
+    first, last = stage.span(z)
+    right = last + stage.rng.uniform(0, 7)
+    while right > first:
         width = stage.rng.uniform(7.5, 9.5)
-        _paint_house(stage, left, left + width, z, _RENDER[int(stage.rng.integers(len(_RENDER)))])
-        left += width + stage.rng.uniform(2.5, 4.5)
+        colour = _RENDER[int(stage.rng.integers(len(_RENDER)))]
+        _paint_house(stage, right - width, right, z, colour)
+        right -= width + stage.rng.uniform(2.5, 4.5)
 
 
 def _paint_house(stage: Stage, x0: float, x1: float, z: float, colour: RGB) -> None:
     eaves, ridge, depth = 3.1, 5.2, 6.0
     light, camera = stage.light, stage.camera
+    chimney = x0 + 0.7 * (x1 - x0)
+    stage.block(chimney, chimney + 0.8, z + 2.5, z + 3.1, ridge + 0.7, (150, 92, 76))
     stage.block(x0, x1, z, z + depth, eaves, colour)
     gable = camera.at((x0, eaves, z), (x0, ridge, z + depth / 2), (x0, eaves, z + depth))
     stage.canvas.polygon(gable, light.on(colour, 1.1))
-    chimney = x0 + 0.7 * (x1 - x0)
-    stage.block(chimney, chimney + 0.8, z + 2.5, z + 3.1, ridge + 0.7, (150, 92, 76))
     roof = [(x0 - 0.3, eaves - 0.1, z - 0.4), (x1 + 0.3, eaves - 0.1, z - 0.4)]
     top = [(x1 + 0.3, ridge, z + depth / 2), (x0 - 0.3, ridge, z + depth / 2)]
     slope = camera.at(*roof, *top)
@@ -146,7 +166,7 @@ def _paint_house_front(stage: Stage, x0: float, x1: float, z: float) -> None:
     width = x1 - x0
     x = x0 + width * np.array([0.10, 0.30, 0.76])
     panes = np.stack([x, x + 0.13 * width, np.full(3, 1.0), np.full(3, 2.3)], axis=1)
-    stage.walls(panes + (-0.12, 0.12, -0.12, 0.12), z - 0.02, (236, 234, 228))
+    stage.walls(np.add(panes, (-0.12, 0.12, -0.12, 0.12)), z - 0.02, (236, 234, 228))
     lit = np.array([True, False, True]) & stage.light.lamps_on
     paint_panes(stage, panes, z - 0.03, lit)
     bars = np.stack([x + 0.06 * width, x + 0.07 * width, panes[:, 2], panes[:, 3]], axis=1)

@@ -22,6 +22,14 @@ _HEADREST: tuple[Vertex, ...] = (
     (0.13, 1.23, 0.06),
     (0.12, 1.07, 0.04),
 )
+_SEAT_TOP: tuple[Vertex, ...] = (  # (x, y, r) seen from the side, behind glass
+    (-0.40, 0.01, 0.02),
+    (-0.36, 0.12, 0.05),
+    (-0.34, 0.24, 0.05),
+    (-0.22, 0.25, 0.05),
+    (-0.19, 0.12, 0.03),
+    (-0.12, 0.01, 0.02),
+)
 
 
 def paint_windscreen(canvas: Canvas, stance: Stance) -> None:
@@ -68,8 +76,7 @@ def paint_side_glass(canvas: Canvas, stance: Stance) -> None:
     top, bottom = _glass_colours(stance)
     canvas.gradient(stance.side(opening), top, bottom)
     for foot, _, _ in body.pillars:
-        shape = np.array([(-0.34, 0.0), (-0.32, 0.18), (-0.14, 0.18), (-0.10, 0.0)])
-        canvas.glaze(stance.side(shape + (foot, body.belt + 0.01)), _RUBBER, 0.55)
+        canvas.glaze(stance.side(np.add(rounded(_SEAT_TOP), (foot, body.belt))), _RUBBER, 0.5)
     for foot, lean, width in ((0.28, 0.42, 0.22), (0.62, 0.42, 0.07)):
         first = body.glasshouse[0][0]
         foot = first + foot * (opening[:, 0].max() - first)
@@ -103,9 +110,9 @@ def paint_open_cabin(canvas: Canvas, stance: Stance) -> None:
 
 
 def _paint_folded_roof(canvas: Canvas, stance: Stance) -> None:
-    profile = np.array([(3.18, 0.92), (3.24, 1.06), (3.46, 1.08), (3.70, 1.02), (3.78, 0.94)])
+    x, y = np.array([(3.18, 0.92), (3.24, 1.06), (3.46, 1.08), (3.70, 1.02), (3.78, 0.94)]).T
     for z, share in ((0.72, 0.8), (0.36, 0.9), (0.0, 1.0), (-0.36, 1.1), (-0.72, 1.2)):
-        canvas.polygon(stance.spot(*profile.T, np.array(z)), stance.light.on(_CLOTH, share))
+        canvas.polygon(stance.spot(x, y, np.array(z)), stance.light.on(_CLOTH, share))
 
 
 def _paint_seat(canvas: Canvas, stance: Stance, x: float, drop: float, z: float) -> None:
@@ -121,7 +128,7 @@ def _paint_seat(canvas: Canvas, stance: Stance, x: float, drop: float, z: float)
 def _paint_screen_frame(canvas: Canvas, stance: Stance) -> None:
     angles = np.linspace(0, 2 * np.pi, 16)
     rim = stance.spot(
-        1.95 + 0.06 * np.sin(angles), 0.97 + 0.15 * np.sin(angles), 0.4 + 0.17 * np.cos(angles)
+        1.95 + 0.06 * np.sin(angles), 0.97 + 0.15 * np.sin(angles), -0.4 + 0.17 * np.cos(angles)
     )
     canvas.line(rim, stance.light.on(_CLOTH, 0.7), 0.005)
     glass = _windscreen(stance, 0.92)

@@ -1,8 +1,8 @@
 """The camera: turns metres in the world into positions in the picture.
 
 World: x along the car (front negative, rear positive), y up from the road, z away from the viewer;
-the car stands at the origin. Picture: u to the right and v down, both in picture widths, so the frame
-is 1 wide and 0.75 high at every resolution.
+the car stands at the origin. Picture: u to the right and v down, both in picture widths, so that
+the frame is 1 wide and 0.75 high at every resolution.
 """
 
 import math
@@ -44,20 +44,33 @@ class Camera:
         return math.sin(self.yaw_rad), math.cos(self.yaw_rad)
 
     def reaches_left_to(self, z: float) -> float:
-        """How far to the left, metres, a line at depth z can be drawn: less is behind the camera."""
+        """The least x, metres, at which a line at depth z is still in front of the camera."""
         sine, cosine = self._turn
         return (_CLOSEST_M - self.distance_m - z * cosine) / sine
 
+    def x_at(self, u: float, z: float) -> float:
+        """Where a line along the road at depth z crosses the picture's column u: x in metres."""
+        sine, cosine = self._turn
+        slope = (u - self.centre_u) / self.focal
+        return ((self.distance_m + z * cosine) * slope + z * sine) / (cosine - slope * sine)
+
     def project(self, points: np.ndarray) -> np.ndarray:
         """World points (..., 3) in metres to picture points (..., 2)."""
-        x, y, z = points[..., 0], points[..., 1], points[..., 2]
-        sine, cosine = self._turn
-        magnification = self.focal / (self.distance_m + x * sine + z * cosine)
-        u = self.centre_u + (x * cosine - z * sine) * magnification
-        v = self.horizon_v + (self.height_m - y) * magnification
-        projected = np.empty((*np.shape(u), 2))
-        projected[..., 0], projected[..., 1] = u, v
+        matrix, offset = self._homogeneous
+        scaled = points @ matrix + offset
+        projected: np.ndarray = scaled[..., :2] / scaled[..., 2:]
         return projected
+
+    @cached_property
+    def _homogeneous(self) -> tuple[np.ndarray, np.ndarray]:
+        """What takes world points (..., 3) to (u * depth, v * depth, depth)."""
+        sine, cosine = self._turn
+        depth, right, up = np.array([(sine, 0, cosine), (cosine, 0, -sine), (0, 1, 0)])
+        u = self.centre_u * depth + self.focal * right
+        v = self.horizon_v * depth - self.focal * up
+        offset = self.distance_m * np.array([self.centre_u, self.horizon_v, 1.0])
+        offset[1] += self.focal * self.height_m
+        return np.stack([u, v, depth], axis=1), offset
 
     def at(self, *points: tuple[float, float, float]) -> np.ndarray:
         """Project points written out one by one: (n, 2)."""
@@ -70,11 +83,7 @@ class Camera:
     @cached_property
     def towards_viewer(self) -> np.ndarray:
         """Unit vector (3,) from the car to the camera."""
-        reach = np.array(
-            [
-                -self.distance_m * self._turn[0],
-                self.height_m,
-                -self.distance_m * self._turn[1],
-            ]
-        )
-        return reach / np.linalg.norm(reach)
+        sine, cosine = self._turn
+        away = np.array([-self.distance_m * sine, self.height_m, -self.distance_m * cosine])
+        unit: np.ndarray = away / np.linalg.norm(away)
+        return unit

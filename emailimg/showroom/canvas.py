@@ -1,8 +1,8 @@
 """The canvas: anti-aliased painting in picture coordinates, on top of OpenCV.
 
 Positions are in picture widths (see `camera`), colours RGB triples in 0..255. Painting happens at a
-multiple of the wanted resolution and is averaged down at the end, so a scene looks the same at every
-size, only sharper.
+multiple of the wanted resolution and is averaged down at the end, so a scene looks the same at
+every size, only sharper.
 """
 
 from collections.abc import Sequence
@@ -85,7 +85,7 @@ class Canvas:
         area = self.pixels[box]
         v = np.asarray(points)[:, 1] * self.width_px
         rows = np.arange(box[0].start, box[0].stop)
-        share = ((rows - v.min()) / max(np.ptp(v), 1e-6)).clip(0, 1)[:, None]
+        share = np.interp(rows, (v.min(), v.max() + 1e-6), (0, 1))[:, None]
         colours = (1 - share) * np.asarray(top, float) + share * np.asarray(bottom, float)
         _blend(area, _spread(colours, area.shape[1]), self._mask(points, box), alpha)
 
@@ -147,8 +147,7 @@ class Canvas:
         away = ((v[:, None] - centre[1]) / reach[1]) ** 2 + ((u - centre[0]) / reach[0]) ** 2
         weight = (strength * np.maximum(1 - away, 0) ** 2.5).astype(np.float32)
         weight = cv2.resize(weight, (width, height))
-        paint = np.empty_like(area)
-        paint[:] = np.asarray(colour, np.uint8)
+        paint = _spread(np.broadcast_to(np.asarray(colour), (height, 3)), width)
         area[...] = cv2.blendLinear(paint, area, weight, 1 - weight)
 
     def grain(
@@ -166,7 +165,7 @@ class Canvas:
             noise = cv2.resize(noise, area.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         flecks = cv2.merge([noise, noise, noise])
         cv2.add(area, flecks, dst=area)
-        cv2.subtract(area, (strength, strength, strength, 0), dst=area)
+        cv2.subtract(area, np.full_like(area, round(strength)), dst=area)
 
     def finished(self, width_px: int) -> np.ndarray:
         """The picture averaged down to `width_px`: uint8 (H, W, 3)."""
@@ -179,13 +178,17 @@ class Canvas:
 
     def _box(self, points: np.ndarray, margin: float = 0.0) -> tuple[slice, slice] | None:
         """Rows and columns that hold the points, or None if they are outside of the picture."""
-        points = np.asarray(points)
-        low = np.floor((points.min(axis=0) - margin) * self.width_px).astype(int) - 1
-        high = np.ceil((points.max(axis=0) + margin) * self.width_px).astype(int) + 2
-        low, high = low.clip(0), high.clip(0, (self.width_px, self.height_px))
-        if (low >= high).any():
+        left, top = (np.min(points, axis=0) - margin).tolist()
+        right, bottom = (np.max(points, axis=0) + margin).tolist()
+        first_column, last_column = self._inside(left, right, self.width_px)
+        first_row, last_row = self._inside(top, bottom, self.height_px)
+        if first_column >= last_column or first_row >= last_row:
             return None
-        return slice(low[1], high[1]), slice(low[0], high[0])
+        return slice(first_row, last_row), slice(first_column, last_column)
+
+    def _inside(self, low: float, high: float, size: int) -> tuple[int, int]:
+        """A run of pixels, one wider than low..high on both sides, cut off at the edges."""
+        return max(0, int(low * self.width_px) - 1), min(size, int(high * self.width_px) + 2)
 
     def _mask(self, points: np.ndarray, box: tuple[slice, slice]) -> np.ndarray:
         """Coverage (h, w) uint8 of an outline within a box."""

@@ -5,13 +5,15 @@ nose, bonnet, windscreen and roof, and the near side is closed with a panel. Eve
 from far to near, so that what is nearer covers what is behind it.
 """
 
+import functools
+
 import numpy as np
 
-from emailimg.showroom.bodies import rounded
+from emailimg.showroom.bodies import Body, rounded
 from emailimg.showroom.cabin import paint_open_cabin, paint_side_glass, paint_windscreen
 from emailimg.showroom.canvas import Canvas
 from emailimg.showroom.face import paint_beams, paint_face
-from emailimg.showroom.lacquer import lacquer
+from emailimg.showroom.lacquer import PAINTS, lacquer
 from emailimg.showroom.stance import Stance
 from emailimg.showroom.trim import paint_load_bed, paint_panels, paint_side_trim
 from emailimg.showroom.wheels import paint_wheels
@@ -22,13 +24,16 @@ _ACROSS = np.linspace(1.0, -1.0, 6)  # where the swept outline is sampled, in ha
 # normal. The jump at 0.72 is the shoulder crease.
 _LEAN_AT = (0.0, 0.12, 0.20, 0.45, 0.62, 0.71, 0.73, 0.86, 1.0, 1.05, 1.6, 2.0)
 _LEAN = (-0.50, -0.42, -0.12, 0.02, -0.04, -0.16, 0.30, 0.16, 0.30, 0.26, 0.32, 0.60)
-_TEXTURE_ROWS, _TEXTURE_COLUMNS = 72, 40
+_TEXTURE_ROWS, _TEXTURE_COLUMNS = 64, 24
+_MARGIN_M = 0.05  # by which the texture overlaps the side
 _UNDERBODY = (20, 20, 22)
 
 
-def paint_car(canvas: Canvas, stance: Stance) -> None:
-    """Paint the car with its shadow."""
+def paint_car(canvas: Canvas, stance: Stance, *, polished: bool) -> None:
+    """Paint the car with its shadow; a polished floor mirrors it faintly."""
     _paint_shadow(canvas, stance)
+    if polished:
+        _paint_reflection(canvas, stance)
     paint_wheels(canvas, stance, near=False)
     _paint_underbody(canvas, stance)
     _paint_swept_body(canvas, stance)
@@ -54,6 +59,14 @@ def _paint_shadow(canvas: Canvas, stance: Stance) -> None:
         canvas.shadow(ground, strength, softness)
 
 
+def _paint_reflection(canvas: Canvas, stance: Stance) -> None:
+    """The near side upside down in the floor."""
+    outline = rounded(stance.body.outline)
+    mirrored = stance.side(outline * (1, -1))
+    paint = stance.light.on(PAINTS[stance.colour])
+    canvas.gradient(mirrored, 0.5 * paint, paint, 0.22)
+
+
 def _paint_underbody(canvas: Canvas, stance: Stance) -> None:
     """What shows between the wheels: dark, from the sill halfway down to the road."""
     body = stance.body
@@ -73,9 +86,8 @@ def _paint_swept_body(canvas: Canvas, stance: Stance) -> None:
     colours = lacquer(normals, stance)
     spots = stance.camera.project(mesh)
     corners = np.stack([spots[:-1, :-1], spots[1:, :-1], spots[1:, 1:], spots[:-1, 1:]], axis=2)
-    order = np.s_[::-1]  # from the tail forward
-    shown = seen[order]
-    canvas.facets(corners[order][shown], colours[order][shown])
+    shown = seen[::-1]  # from the tail forward
+    canvas.facets(corners[::-1][shown], colours[::-1][shown])
 
 
 def _normals(mesh: np.ndarray) -> np.ndarray:
@@ -87,17 +99,21 @@ def _normals(mesh: np.ndarray) -> np.ndarray:
 def _paint_side(canvas: Canvas, stance: Stance) -> None:
     """The near side, shaded as one sheet of lacquer."""
     body = stance.body
-    y = np.linspace(body.height + 0.05, body.sill - 0.05, _TEXTURE_ROWS)
-    x = np.linspace(-0.05, body.length + 0.05, _TEXTURE_COLUMNS)
-    texture = lacquer(_side_normals(stance, *np.meshgrid(x, y)), stance).astype(np.uint8)
-    edges = np.array([(x[0], y[0]), (x[-1], y[0]), (x[-1], y[-1]), (x[0], y[-1])])
-    flat = stance.spot(edges[:, 0], edges[:, 1], np.array(-body.half_width))
+    texture = lacquer(_side_normals(body), stance).astype(np.uint8)
+    top, bottom = body.height + _MARGIN_M, body.sill - _MARGIN_M
+    left, right = -_MARGIN_M, body.length + _MARGIN_M
+    x, y = np.array([(left, top), (right, top), (right, bottom), (left, bottom)]).T
+    flat = stance.spot(x, y, np.array(-body.half_width))
     canvas.drape(texture, flat, stance.side(rounded(body.outline)))
 
 
-def _side_normals(stance: Stance, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Unit normals (..., 3) of the near side at spots of the side view."""
-    body = stance.body
+@functools.cache
+def _side_normals(body: Body) -> np.ndarray:
+    """Unit normals (rows, columns, 3) of the near side, from top left to bottom right."""
+    x, y = np.meshgrid(
+        np.linspace(-_MARGIN_M, body.length + _MARGIN_M, _TEXTURE_COLUMNS),
+        np.linspace(body.height + _MARGIN_M, body.sill - _MARGIN_M, _TEXTURE_ROWS),
+    )
     low = (y - body.sill) / (body.belt - body.sill)
     high = (y - body.belt) / max(body.height - body.belt, 0.1)
     lean = np.interp(np.where(low < 1, low, 1 + high), _LEAN_AT, _LEAN)

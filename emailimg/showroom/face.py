@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emailimg.showroom.canvas import Canvas
+from emailimg.showroom.light import Light
 from emailimg.showroom.stance import Stance
 
 _PLASTIC = (36, 36, 38)
@@ -12,7 +13,11 @@ _CHROME = (206, 209, 213)
 _PLATE = (232, 208, 104)
 _INK = (38, 38, 42)
 _LENS = (196, 206, 214)
+_LIT = (238, 228, 198)
 _BEAM = (255, 240, 206)
+_REFLECTOR_RGB = (238, 241, 244)
+_AROUND = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+_REFLECTOR = np.stack([0.055 * np.cos(_AROUND), 0.045 * np.sin(_AROUND)], axis=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +88,8 @@ def _paint_grille(canvas: Canvas, stance: Stance, top: float) -> None:
     bars += [(-0.05, 0.05, low, top)] if grille.split else []
     for bar in bars:
         canvas.polygon(_quad(stance, *bar), light.on(_CHROME, 0.8))
-    badge = stance.face(np.array([0.0, top + 0.035]))
-    canvas.disc(badge, 0.028 * stance.camera.scale, light.on(_CHROME, 1.1))
+    badge = stance.face(np.add(_REFLECTOR * 0.8, (0.0, top + 0.045)))
+    canvas.polygon(badge, light.on(_CHROME, 1.1))
 
 
 def _between(low: float, high: float, count: int) -> np.ndarray:
@@ -102,15 +107,21 @@ def _paint_plate(canvas: Canvas, stance: Stance, y: float) -> None:
 
 
 def _paint_lamp(canvas: Canvas, stance: Stance, inner: float, outer: float, top: float) -> None:
-    light = stance.light
+    """A lamp in a dark rim: a round reflector in a clear lens, or all of it shining."""
     corners = [(inner, top - 0.015), (outer, top + 0.03), (outer, top - 0.12), (inner, top - 0.11)]
     lens = stance.face(np.array(corners))
-    canvas.polygon(lens, light.on(_LENS))
-    bulb = lens.mean(axis=0)
-    canvas.disc(bulb, 0.045 * stance.camera.scale, light.on((236, 240, 244)))
-    if light.lamps_on:
-        canvas.polygon(lens, (236, 226, 196))
-        canvas.disc(bulb, 0.05 * stance.camera.scale, (250, 248, 238))
+    canvas.polygon(lens, lens_colour(stance.light))
+    centre = inner + 0.42 * (outer - inner)
+    bulb = stance.face(np.add(_REFLECTOR, (centre, top - 0.05)))
+    canvas.polygon(
+        bulb, (250, 248, 238) if stance.light.lamps_on else stance.light.on(_REFLECTOR_RGB)
+    )
+    canvas.line(lens, stance.light.on(_PLASTIC), 0.0014, closed=True)
+
+
+def lens_colour(light: Light) -> np.ndarray:
+    """The glass of a headlamp, lit or not."""
+    return np.array(_LIT) if light.lamps_on else light.on(_LENS)
 
 
 def paint_beams(canvas: Canvas, stance: Stance) -> None:

@@ -33,13 +33,14 @@ COLOURS = (
     "navy",
 )
 TIMES_OF_DAY = ("dawn", "day", "dusk", "night")
+INDOORS = "showroom"  # the one background with a roof
 BACKGROUNDS = (
     "city street",
     "coast",
     "mountains",
     "desert",
     "forest",
-    "showroom",
+    INDOORS,
     "suburb",
     "motorway",
 )
@@ -60,7 +61,7 @@ MODELS = {
 }
 _FIRST_YEARS = (2006, 2007, 2008, 2009)
 _YEARS_BETWEEN = 3
-_ONE_YEAR_MODELS = ("Jackdaw", "Kolter")
+_ONE_YEAR_MODELS = ("Junket", "Kolter")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +76,7 @@ class CarClass:
 
 @dataclass(frozen=True, kw_only=True)
 class CarScene:
-    """Everything known about one picture; `seed` and `index` fix what the other fields leave open."""
+    """All that is known about one picture; seed and index fix what the other fields leave open."""
 
     seed: int
     index: int

@@ -22,13 +22,8 @@ def paint_hall(stage: Stage) -> None:
     _paint_ceiling(stage)
 
 
-def _indoor(stage: Stage, colour: tuple[float, float, float]) -> np.ndarray:
-    """A surface under the hall's own lamps, which are on all day: less tinted than outdoors."""
-    return np.asarray(colour) * (0.45 * np.asarray(stage.light.tint) + 0.55) / stage.light.tint
-
-
 def _paint_back_wall(stage: Stage) -> None:
-    stage.wall(_GLASS_UNTIL_X, 40, 0, _CEILING_M, _BACK_Z, tuple(_indoor(stage, (148, 154, 158))))
+    stage.wall(_GLASS_UNTIL_X, 40, 0, _CEILING_M, _BACK_Z, (148, 154, 158))
     bars = np.arange(-12.4, _GLASS_UNTIL_X + 0.1, 2.4)
     posts = np.stack([bars, bars + 0.12, 0 * bars, 0 * bars + _CEILING_M], axis=1)
     stage.walls(posts, _BACK_Z, (70, 74, 78))
@@ -38,27 +33,27 @@ def _paint_back_wall(stage: Stage) -> None:
     stage.walls(
         np.stack([slats, slats + 0.22, 0 * slats, 0 * slats + _CEILING_M], axis=1),
         _BACK_Z - 0.02,
-        _indoor(stage, (164, 128, 92)),
+        (164, 128, 92),
     )
-    stage.wall(6.6, 9.6, 1.9, 3.3, _BACK_Z - 0.1, tuple(_indoor(stage, (34, 66, 92))))
+    stage.wall(6.6, 9.6, 1.9, 3.3, _BACK_Z - 0.1, (34, 66, 92))
     letters = np.array([(6.9, 8.2, 2.8, 3.0), (6.9, 9.2, 2.5, 2.62), (6.9, 8.8, 2.25, 2.37)])
-    stage.walls(letters, _BACK_Z - 0.12, _indoor(stage, (226, 222, 210)))
+    stage.walls(letters, _BACK_Z - 0.12, (226, 222, 210))
 
 
 def _paint_floor(stage: Stage) -> None:
-    stage.band(-6, _BACK_Z, tuple(_indoor(stage, (162, 158, 152))))
-    stage.band(_BACK_Z - 1.2, _BACK_Z, tuple(_indoor(stage, (140, 138, 134))))
+    stage.band(-6, _BACK_Z, (162, 158, 152))
+    stage.band(_BACK_Z - 1.2, _BACK_Z, (140, 138, 134))
     joints = [[(x, 0.0, -3.8), (x, 0.0, _BACK_Z)] for x in np.arange(-8.0, 16.0, 1.6)]
     rows = [[(-8.0, 0.0, z), (40.0, 0.0, z)] for z in np.arange(-3.8, _BACK_Z, 1.6)]
     for runs in (joints, rows):
         lines = stage.camera.project(np.array(runs))
-        stage.canvas.lines(lines, stage.light.on(_indoor(stage, (134, 131, 127))), 0.0016)
+        stage.canvas.lines(lines, stage.light.on((134, 131, 127)), 0.0016)
 
 
 def _paint_ceiling(stage: Stage) -> None:
-    ceiling = tuple(_indoor(stage, (120, 122, 126)))
+    ceiling = (120, 122, 126)
     stage.band(-3.0, _BACK_Z, ceiling, y=_CEILING_M)
-    lamp = _indoor(stage, (250, 246, 236))
+    lamp = (250, 246, 236)
     for x in np.arange(-6.0, 16.0, 3.0):
         for z in (2.0, 4.6):
-            stage.patch(x, x + 1.6, z, z + 0.5, tuple(lamp), y=_CEILING_M - 0.02)
+            stage.patch(x, x + 1.6, z, z + 0.5, lamp, y=_CEILING_M - 0.02)

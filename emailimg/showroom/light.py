@@ -3,6 +3,7 @@
 The sun (or the moon, or a street lamp) always stands in the upper left, in front of the car.
 """
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,16 @@ class Light:
     def on(self, colour: RGB | np.ndarray, share: float = 1.0) -> np.ndarray:
         """A surface colour as it looks in this light; `share` dims or lifts it."""
         return np.minimum(np.multiply(colour, self.tint) * share, 250.0)
+
+    def indoors(self) -> "Light":
+        """The light in a hall that has its lamps on all day: less coloured, brighter at night."""
+        red, green, blue = self.tint
+        return dataclasses.replace(
+            self,
+            tint=(0.5 + 0.5 * red, 0.5 + 0.5 * green, 0.5 + 0.5 * blue),
+            brightness=0.8 * self.brightness + 26,
+            lamps_on=False,
+        )
 
     def through_haze(self, colour: RGB, haze: float) -> np.ndarray:
         """The same far away: mixed with the colour of the sky over the horizon."""

@@ -7,7 +7,7 @@ from emailimg.showroom.stage import LEFT_M, Stage
 
 LEAF: RGB = (74, 112, 52)
 _TRUNK: RGB = (92, 72, 54)
-_NEEDLE: RGB = (44, 78, 56)
+_NEEDLE: RGB = (52, 88, 60)
 _AROUND = np.linspace(0, 2 * np.pi, 44, endpoint=False)
 
 
@@ -81,7 +81,8 @@ def paint_palm(stage: Stage, x: float, z: float, height: float) -> None:
     for angle in np.linspace(-0.5, np.pi + 0.5, 9):
         out = np.array([np.cos(angle), -0.75 * np.sin(angle)])
         middle, end = 0.24 * size * out - (0, 0.05 * size), 0.40 * size * out + (0, 0.10 * size)
-        frond = np.array([(0, 0), middle - (0, 0.03 * size), end, middle + (0, 0.035 * size)])
+        thick = np.array([(0, -0.03), (0, 0.035)]) * size
+        frond = np.array([(0, 0), middle + thick[0], end, middle + thick[1]])
         share = 1.15 if out[0] < 0 else 0.75
         stage.canvas.polygon(top + frond, stage.light.on((70, 118, 60), share))
 

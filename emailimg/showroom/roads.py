@@ -20,7 +20,7 @@ def paint_road(stage: Stage, asphalt: RGB = _ASPHALT) -> None:
         x, z = stage.rng.uniform(-4, 5), stage.rng.uniform(-3.5, 0.5)
         length, depth = stage.rng.uniform(1, 3), stage.rng.uniform(0.3, 0.8)
         share = stage.rng.uniform(0.88, 0.94)
-        stage.patch(x, x + length, z, z + depth, tuple(share * c for c in asphalt))
+        stage.patch(x, x + length, z, z + depth, np.multiply(asphalt, share))
     start = stage.rng.uniform(-9, -6)
     for x in np.arange(start, 14, 3.4):
         stage.patch(x, x + 1.8, -2.62, -2.48, _MARKING)
@@ -28,8 +28,9 @@ def paint_road(stage: Stage, asphalt: RGB = _ASPHALT) -> None:
 
 def roughen_ground(stage: Stage, strength: float = 9.0) -> None:
     """Grain over everything below the horizon: fine, and coarser flecks."""
-    stage.canvas.grain(stage.rng, stage.horizon + 0.01, FRAME_HEIGHT, strength, 0.0016)
-    stage.canvas.grain(stage.rng, stage.horizon + 0.08, FRAME_HEIGHT, 0.7 * strength, 0.006)
+    rng = stage.rng.spawn(1)[0]  # apart: how much grain draws depends on the size of the canvas
+    stage.canvas.grain(rng, stage.horizon + 0.01, FRAME_HEIGHT, strength, 0.0016)
+    stage.canvas.grain(rng, stage.horizon + 0.08, FRAME_HEIGHT, 0.7 * strength, 0.006)
 
 
 def paint_pavement(stage: Stage, far_z: float, colour: RGB = (166, 160, 152)) -> None:
@@ -85,7 +86,7 @@ def paint_gantry(stage: Stage, z: float) -> None:
     stage.wall(x, x + 5.5, 2.7, 5.0, z - 0.1, (236, 236, 230))
     stage.wall(x + 0.1, x + 5.4, 2.8, 4.9, z - 0.12, (34, 88, 152))
     rows = np.array([(1.9, 4.9, 4.25, 4.5), (1.9, 4.3, 3.75, 4.0), (1.9, 3.6, 3.25, 3.5)])
-    stage.walls(rows + (x, x, 0, 0), z - 0.14, (232, 232, 226))
+    stage.walls(np.add(rows, (x, x, 0, 0)), z - 0.14, (232, 232, 226))
     arrow = [(1.4, 3.1), (1.4, 3.8), (0.6, 4.4)]
     run = stage.camera.at(*((x + a, y, z - 0.14) for a, y in arrow))
     stage.canvas.line(run, stage.light.on((232, 232, 226)), 0.009)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from emailimg.showroom.buildings import paint_houses, paint_skyline, paint_town_houses
+from emailimg.showroom.fleet import INDOORS
 from emailimg.showroom.indoors import paint_hall
 from emailimg.showroom.plants import (
     paint_cactus,
@@ -77,7 +78,7 @@ def _mountains(stage: Stage) -> None:
     paint_edge_line(stage)
     roughen_ground(stage)
     for z in np.sort(stage.rng.uniform(17, 30, 12))[::-1]:
-        x = stage.rng.uniform(-6, 30)
+        x = stage.rng.uniform(*stage.span(float(z)))
         paint_conifer(stage, x, float(z), stage.rng.uniform(3, 5), 0.12)
     paint_sign(stage, 6.2, 3.8)
 
@@ -92,7 +93,7 @@ def _desert(stage: Stage) -> None:
     paint_edge_line(stage)
     roughen_ground(stage, 11)
     for z in np.sort(stage.rng.uniform(9, 24, 4))[::-1]:
-        x = stage.rng.uniform(-5, 18)
+        x = stage.rng.uniform(*stage.span(float(z)))
         paint_cactus(stage, x, float(z), stage.rng.uniform(2.4, 3.6))
     paint_sign(stage, 6.2, 3.8)
 
@@ -106,9 +107,10 @@ def _forest(stage: Stage) -> None:
     paint_edge_line(stage)
     roughen_ground(stage)
     for z, haze in ((24.0, 0.22), (17.0, 0.10), (11.0, 0.0)):
-        for x in np.arange(-7.0, 10.0 + z, 2.4 + 0.05 * z):
+        first, last = stage.span(z)
+        for x in np.arange(first - 1.0, last + 1.0, 2.4 + 0.05 * z):
             height = stage.rng.uniform(5.5, 8.0)
-            paint_conifer(stage, x + stage.rng.uniform(-0.8, 0.8) + 0.2 * z, z, height, haze)
+            paint_conifer(stage, x + stage.rng.uniform(-0.8, 0.8), z, height, haze)
     paint_sign(stage, 6.2, 3.8)
 
 
@@ -141,13 +143,13 @@ def _motorway(stage: Stage) -> None:
     paint_edge_line(stage)
     roughen_ground(stage)
     paint_gantry(stage, 9.0)
-    paint_lamp(stage, -2.5, 7.0)
+    paint_lamp(stage, -0.6, 7.0)
     paint_crash_barrier(stage, 6.0)
 
 
 def _paint_street_furniture(stage: Stage) -> None:
     """The lamp always stands to the left of the car, the sign always to its right."""
-    paint_lamp(stage, -2.2 + stage.rng.uniform(-0.5, 0.5), 3.4)
+    paint_lamp(stage, -1.6 + stage.rng.uniform(-0.3, 0.3), 3.4)
     paint_sign(stage, 6.0, 3.2)
 
 
@@ -157,7 +159,7 @@ _PAINTERS: dict[str, Callable[[Stage], None]] = {
     "mountains": _mountains,
     "desert": _desert,
     "forest": _forest,
-    "showroom": paint_hall,
+    INDOORS: paint_hall,
     "suburb": _suburb,
     "motorway": _motorway,
 }

@@ -25,25 +25,36 @@ class Stage:
         """Row of the horizon, in picture widths."""
         return self.camera.horizon_v
 
+    def span(self, z: float) -> tuple[float, float]:
+        """The stretch of x, metres, that is in the picture at depth z."""
+        return self.camera.x_at(0.0, z), self.camera.x_at(1.0, z)
+
     def ground(self, near: RGB, far: RGB) -> None:
         """Cover everything below the horizon."""
         top, bottom = self.light.on(far), self.light.on(near)
         self.canvas.wash(self.horizon, FRAME_HEIGHT, top, bottom)
 
-    def band(self, near_z: float, far_z: float, colour: RGB, y: float = 0.0) -> None:
+    def band(self, near_z: float, far_z: float, colour: RGB | np.ndarray, y: float = 0.0) -> None:
         """A strip along the road from depth near_z to far_z, at height y."""
         left = max(LEFT_M, self.camera.reaches_left_to(near_z))
         self.patch(left, RIGHT_M, near_z, far_z, colour, y)
 
     def patch(
-        self, x0: float, x1: float, z0: float, z1: float, colour: RGB, y: float = 0.0
+        self, x0: float, x1: float, z0: float, z1: float, colour: RGB | np.ndarray, y: float = 0.0
     ) -> None:
         """A level rectangle."""
         corners = self.camera.at((x0, y, z0), (x1, y, z0), (x1, y, z1), (x0, y, z1))
         self.canvas.polygon(corners, self.light.on(colour))
 
     def wall(
-        self, x0: float, x1: float, y0: float, y1: float, z: float, colour: RGB, share: float = 1.0
+        self,
+        x0: float,
+        x1: float,
+        y0: float,
+        y1: float,
+        z: float,
+        colour: RGB | np.ndarray,
+        share: float = 1.0,
     ) -> None:
         """An upright rectangle that faces the road."""
         corners = self.camera.at((x0, y0, z), (x1, y0, z), (x1, y1, z), (x0, y1, z))
@@ -56,12 +67,16 @@ class Stage:
             corners = self.camera.project(np.stack([xs, ys, np.full_like(xs, z)], axis=-1))
             self.canvas.polygons(corners, self.light.on(colour))
 
-    def block(self, x0: float, x1: float, z0: float, z1: float, height: float, colour: RGB) -> None:
+    def block(
+        self, x0: float, x1: float, z0: float, z1: float, height: float, colour: RGB | np.ndarray
+    ) -> None:
         """A house-sized box: its front, and its left end in full sun."""
         end = self.camera.at((x0, 0, z0), (x0, 0, z1), (x0, height, z1), (x0, height, z0))
         self.canvas.polygon(end, self.light.on(colour, 1.10))
         self.wall(x0, x1, 0.0, height, z0, colour, 0.88)
 
-    def post(self, x: float, z: float, y0: float, y1: float, width: float, colour: RGB) -> None:
+    def post(
+        self, x: float, z: float, y0: float, y1: float, width: float, colour: RGB | np.ndarray
+    ) -> None:
         """A thin upright bar."""
         self.wall(x - width / 2, x + width / 2, y0, y1, z, colour)

@@ -9,6 +9,9 @@ from emailimg.showroom.bodies import Body, rounded
 from emailimg.showroom.camera import Camera
 from emailimg.showroom.light import Light
 
+# How much narrower the car gets towards its nose and its tail.
+_TAPER_M = (0.16, 0.07, 0.02, 0.0, 0.0, 0.03, 0.08)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stance:
@@ -26,9 +29,10 @@ class Stance:
         """Half of the car's width at spots of its side view, metres."""
         body = self.body
         lean = np.interp(y, (body.belt, max(body.height, body.belt + 0.1)), (0.0, body.tumblehome))
-        nose = 0.16 * np.maximum(1 - x / 0.6, 0) ** 2
-        tail = 0.08 * np.maximum(1 - (body.length - x) / 0.5, 0) ** 2
-        return body.half_width - lean - nose - tail
+        end = body.length
+        taper = np.interp(x, (0, 0.2, 0.4, 0.6, end - 0.5, end - 0.2, end), _TAPER_M)
+        width: np.ndarray = body.half_width - taper - lean
+        return width
 
     def world(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         """Car coordinates to world coordinates (..., 3)."""

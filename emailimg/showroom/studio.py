@@ -9,7 +9,7 @@ from emailimg.showroom.bodies import BODIES
 from emailimg.showroom.camera import Camera
 from emailimg.showroom.canvas import Canvas
 from emailimg.showroom.car import paint_car
-from emailimg.showroom.fleet import CarScene, random_stream
+from emailimg.showroom.fleet import INDOORS, CarScene, random_stream
 from emailimg.showroom.light import LIGHTS, Light
 from emailimg.showroom.scenery import paint_scenery
 from emailimg.showroom.stage import Stage
@@ -17,6 +17,7 @@ from emailimg.showroom.stance import Stance
 
 SMALLEST_PX = 16
 _SUPERSAMPLING = 2
+_SMALLEST_CANVAS_PX = 320  # below, lines of one pixel would be too bold
 _CAR_SHARE = 0.765  # of the picture's width, for a car of usual length
 _USUAL_LENGTH_M = 4.6
 
@@ -29,12 +30,13 @@ def render(scene: CarScene, long_side_px: int = 160) -> np.ndarray:
     if long_side_px < SMALLEST_PX:
         raise ValueError(f"long_side_px must be {SMALLEST_PX} or more, got {long_side_px}")
     rng = random_stream(scene.seed, scene.index, purpose=1)
-    light = LIGHTS[scene.time_of_day]
+    light = _light(scene)
     stance = _stance(scene, light, rng)
-    canvas = Canvas(long_side_px * _SUPERSAMPLING)
+    sampling = max(_SUPERSAMPLING, -(-_SMALLEST_CANVAS_PX // long_side_px))
+    canvas = Canvas(long_side_px * sampling)
     stage = Stage(canvas=canvas, camera=stance.camera, light=light, rng=rng)
     paint_scenery(stage, scene.background)
-    paint_car(canvas, stance)
+    paint_car(canvas, stance, polished=scene.background == INDOORS)
     return _expose(canvas.finished(long_side_px), light)
 
 
@@ -45,6 +47,11 @@ def render_jpeg(scene: CarScene, long_side_px: int = 160, quality: int = 92) -> 
     pixels = cv2.cvtColor(render(scene, long_side_px), cv2.COLOR_RGB2BGR)
     _, encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return encoded.tobytes()
+
+
+def _light(scene: CarScene) -> Light:
+    outdoors = LIGHTS[scene.time_of_day]
+    return outdoors.indoors() if scene.background == INDOORS else outdoors
 
 
 def _stance(scene: CarScene, light: Light, rng: np.random.Generator) -> Stance:
@@ -79,7 +86,7 @@ def _proportions(class_name: str) -> tuple[float, float]:
 
 def _expose(pixels: np.ndarray, light: Light) -> np.ndarray:
     """Meter the picture like a camera does, and keep clear of pure black and pure white."""
-    gain = (light.brightness / max(pixels.mean(), 1.0)) ** 0.7
+    gain = (light.brightness / max(pixels.mean(), 1.0)) ** 0.8
     levels = np.arange(256) * gain
     soft = np.where(levels < 200, levels, 200 + 50 * np.tanh((levels - 200) / 50))
     return cv2.LUT(pixels, (6 + soft * 0.976).clip(0, 250).astype(np.uint8))

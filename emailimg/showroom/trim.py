@@ -3,7 +3,7 @@
 import numpy as np
 
 from emailimg.showroom.canvas import Canvas
-from emailimg.showroom.face import face_top
+from emailimg.showroom.face import face_top, lens_colour
 from emailimg.showroom.lacquer import PAINTS
 from emailimg.showroom.stance import Stance
 
@@ -12,8 +12,6 @@ _PLASTIC = (40, 40, 42)
 _CHROME = (206, 209, 213)
 _TAIL = (186, 26, 28)
 _AMBER = (226, 140, 44)
-_LENS = (200, 209, 216)
-_UPRIGHT_TAIL = ("SUV", "Hatchback", "Minivan", "Van", "Wagon")
 
 
 def paint_panels(canvas: Canvas, stance: Stance) -> None:
@@ -71,9 +69,10 @@ def _paint_front_corner(canvas: Canvas, stance: Stance) -> None:
     """The part of the headlamp that wraps around the corner, and the side indicator behind it."""
     top = face_top(stance)
     y = np.array([top + 0.03, top + 0.045, top - 0.06, top - 0.12])
-    x = stance.front_at(y) + (0.0, 0.30, 0.24, 0.0)
-    lens = (236, 226, 196) if stance.light.lamps_on else stance.light.on(_LENS, 0.92)
-    canvas.polygon(stance.side(np.stack([x, y], axis=1)), lens)
+    x = np.add(stance.front_at(y), (0.0, 0.27, 0.20, 0.0))
+    lens = stance.side(np.stack([x, y], axis=1))
+    canvas.polygon(lens, 0.9 * lens_colour(stance.light))
+    canvas.line(lens[:-1], stance.light.on(_PLASTIC), 0.0014)
     mark = np.array([(0.0, 0.0), (0.09, 0.0), (0.09, -0.03), (0.0, -0.03)])
     spot = (stance.body.axles[0] + 0.48, stance.body.belt - 0.24)
     canvas.polygon(stance.side(mark + spot), stance.light.on(_AMBER))
@@ -87,7 +86,7 @@ def _paint_tail_lamp(canvas: Canvas, stance: Stance) -> None:
         shape = [(-0.24, 0.08), (-0.16, 0.10), (-0.08, -0.14), (-0.06, -0.26), (-0.16, -0.26)]
     else:
         shape = [(-0.36, 0.0), (-0.06, 0.01), (-0.05, -0.15), (-0.20, -0.13)]
-    lamp = stance.side(np.array(shape) + (end, y))
+    lamp = stance.side(np.add(shape, (end, y)))
     colour = (232, 58, 48) if stance.light.lamps_on else stance.light.on(_TAIL, 1.1)
     canvas.polygon(lamp, colour)
     if stance.light.lamps_on:
@@ -105,8 +104,8 @@ def _paint_mirror(canvas: Canvas, stance: Stance) -> None:
     body = stance.body
     foot = body.glasshouse[0][0] if body.glasshouse else body.windscreen[0][0] + 0.16
     shape = [(0.06, 0.0), (0.02, 0.10), (0.08, 0.15), (0.22, 0.14), (0.25, 0.06), (0.20, 0.0)]
-    shell = np.array(shape) + (foot, body.belt - 0.01)
-    canvas.polygon(stance.side(shell + (0.02, -0.02), out=0.06), stance.light.on(_GAP))
+    shell = np.add(shape, (foot, body.belt - 0.01))
+    canvas.polygon(stance.side(np.add(shell, (0.02, -0.02)), out=0.06), stance.light.on(_GAP))
     base = stance.light.on(PAINTS[stance.colour])
     lit = 0.8 * base + 0.2 * np.asarray(stance.light.sky_low)
     canvas.gradient(stance.side(shell, out=0.14), lit, 0.55 * base)

@@ -10,6 +10,7 @@ import matplotlib
 import numpy as np
 import pytest
 import scorecard_example as example
+from matplotlib import pyplot
 
 from emailimg.report import Candidate, GalleryItem, pictures, plots, render_report, wording
 from emailimg.report.page import flatten
@@ -185,8 +186,9 @@ class TestOddScorecards:
         assert "beat the base rate on 2 of 2 targets" in page.text
         assert "Reach of the engagement models" not in page.text
 
-    def test_interval_of_nulls(self, scorecard: dict[str, Any]) -> None:
+    def test_intervals_of_nulls(self, scorecard: dict[str, Any]) -> None:
         scorecard["targets"]["open_rate"].update(reach=None, reach_interval=[None, None])
+        scorecard["targets"]["conversion_rate"].update(reach_interval=[float("nan"), None])
         assert "63%" in page_of(scorecard).text
 
     def test_missing_values_are_dashes(self, scorecard: dict[str, Any]) -> None:
@@ -267,10 +269,6 @@ class TestOddScorecards:
         assert page.open == []
         assert page.text.count(HOSTILE) >= 8
 
-    def test_other_scripts_than_latin(self, scorecard: dict[str, Any]) -> None:
-        scorecard["data"]["class_counts"]["明るい 🚗"] = 3
-        assert "明るい 🚗" in page_of(scorecard).text
-
 
 class TestPlots:
     def test_same_drawing_every_time(self) -> None:
@@ -281,6 +279,7 @@ class TestPlots:
         before = dict(matplotlib.rcParams)
         plots.stage_times("times", [])
         assert dict(matplotlib.rcParams) == before
+        assert pyplot.get_fignums() == []
 
     @pytest.mark.parametrize("reach", [-0.4, 0.0, 1.0, 1.3])
     def test_reach_beyond_its_scale(self, reach: float) -> None:
@@ -308,6 +307,9 @@ class TestPlots:
         }
         assert places["base"] < places["ours"] < places["oracle"]
 
+    def test_other_scripts_than_latin(self) -> None:
+        assert "明るい 🚗" in plots.class_counts("counts", {"明るい 🚗": 3})
+
     def test_title_is_an_attribute_and_an_element(self) -> None:
         drawing = plots.stage_times("times", [{"name": "encoder", "seconds": 61.0}])
         assert 'aria-label="Time per stage"' in drawing
@@ -319,12 +321,14 @@ class TestVerdict:
     @pytest.mark.parametrize(
         ("accuracy", "expected"),
         [
+            (None, "not measured in this run"),
+            (float("nan"), "not measured in this run"),
             (0.5, "below the report’s ResNet-18 and ResNet-34"),
             (0.88, "above the report’s ResNet-18, below its ResNet-34"),
             (0.91, "at or above the report’s ResNet-18 and ResNet-34"),
         ],
     )
-    def test_against_anchors(self, accuracy: float, expected: str) -> None:
+    def test_against_anchors(self, accuracy: float | None, expected: str) -> None:
         assert against_anchors(accuracy) == expected
 
     def test_one_sentence(self, scorecard: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The showroom: pictures that are reproducible, varied, well exposed and not their own mirror image."""
+"""The showroom: pictures that are reproducible, varied, well exposed and never symmetric."""
 
 import dataclasses
 import hashlib
@@ -134,14 +134,10 @@ def test_mirrored_picture_differs_clearly(pictures):
         assert np.abs(picture - mirrored).mean() > 10
 
 
-def test_sky_is_brighter_and_calmer_than_the_road(scenes, pictures):
+def test_sky_is_brighter_than_the_road_by_daylight(scenes, pictures):
     for scene, picture in zip(scenes, pictures, strict=True):
-        if scene.background in ("coast", "motorway"):
-            sky, road = picture[:12].astype(float), picture[-12:].astype(float)
-            if scene.time_of_day != "night":
-                assert sky.mean() > road.mean()
-            steps = [np.abs(np.diff(part, axis=1)).mean() for part in (sky, road)]
-            assert steps[0] < steps[1]
+        if scene.background in ("coast", "motorway", "desert") and scene.time_of_day == "day":
+            assert picture[:12].mean() > picture[-12:].mean() + 20
 
 
 def test_brightness_keeps_to_the_band_of_the_time_of_day(scenes, pictures):

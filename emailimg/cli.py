@@ -1,0 +1,226 @@
+"""The `emailimg` command: parse, run, print. The work is in the modules of the same names."""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+# Heavy modules (torch, Ray) are imported by the commands that need them, so that `--help` and a
+# mistyped option answer at once.
+from emailimg import __version__, config
+from emailimg.errors import ConfigError, EmailimgError
+
+_DEFAULT_WORKSPACE = "workspace"
+_STAGES = (
+    "catalogue",
+    "examples",
+    "encoder",
+    "embeddings",
+    "classifiers",
+    "search",
+    "scorecard",
+    "bundle",
+    "report",
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; 0 when it succeeded, 1 on an error of the user's, 130 when interrupted."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except EmailimgError as error:
+        print(f"emailimg: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("emailimg: interrupted; the same command continues where it was", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="emailimg",
+        description="Predict which image makes a marketing email succeed, and recommend better ones.",
+    )
+    parser.add_argument("--version", action="version", version=f"emailimg {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_pipeline_commands(commands)
+    _add_serving_commands(commands)
+    sheet = commands.add_parser("showroom", help="draw a contact sheet of the rendered showroom")
+    sheet.add_argument("--out", type=Path, default=Path("showroom.png"))
+    sheet.add_argument("--seed", type=int, default=0)
+    sheet.add_argument("--rows", type=int, default=4)
+    sheet.add_argument("--columns", type=int, default=6)
+    sheet.set_defaults(command=_showroom)
+    return parser
+
+
+def _add_pipeline_commands(commands: Any) -> None:
+    quickstart = commands.add_parser(
+        "quickstart", help="the whole path on rendered images, and one recommendation over HTTP"
+    )
+    _add_run_options(quickstart, preset="quickstart")
+    quickstart.set_defaults(command=_quickstart)
+    run = commands.add_parser("run", help="every stage, from images to bundle and report")
+    _add_run_options(run, preset="quickstart")
+    run.set_defaults(command=_run, until=_STAGES[-1])
+    for name in _STAGES:
+        stage = commands.add_parser(name, help=f"run up to the {name} stage")
+        _add_run_options(stage, preset="quickstart")
+        stage.set_defaults(command=_run, until=name)
+
+
+def _add_run_options(parser: argparse.ArgumentParser, preset: str) -> None:
+    parser.add_argument(
+        "--preset", default=preset, help=f"{' | '.join(config.PRESETS)} (default: {preset})"
+    )
+    parser.add_argument(
+        "--workspace", default=_DEFAULT_WORKSPACE, metavar="DIR", help="local folder or s3:// URI"
+    )
+    parser.add_argument("--config", metavar="FILE", help="YAML laid over the preset")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="A.B=C",
+        dest="assignments",
+        help="one setting, e.g. encoder.epochs=3; may be repeated",
+    )
+    parser.add_argument("--images", metavar="DIR", help="folder of your own images")
+    parser.add_argument("--table", metavar="FILE", help="CSV or Parquet about those images")
+    _add_address(parser)
+
+
+def _add_address(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--address",
+        help="Ray cluster: `auto` for the one `ray start` began here, or HOST:PORT "
+        "(default: RAY_ADDRESS, else a local cluster for this command)",
+    )
+
+
+def _add_serving_commands(commands: Any) -> None:
+    serve = commands.add_parser("serve", help="start the recommendation service")
+    serve.add_argument("--bundle", required=True, metavar="DIR")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=8000)
+    _add_address(serve)
+    serve.set_defaults(command=_serve)
+    for name, command, text in (
+        ("score", _score, "probability of success of one image"),
+        ("recommend", _recommend, "better edits and alternates for one image"),
+    ):
+        parser = commands.add_parser(name, help=text)
+        parser.add_argument("image", metavar="IMAGE", help="JPEG, PNG, WebP or GIF file")
+        parser.add_argument("--bundle", required=True, metavar="DIR")
+        parser.add_argument("--target", required=True)
+        parser.add_argument("--campaign", required=True, help="campaign type")
+        parser.add_argument("--industry", required=True)
+        parser.add_argument("--json", action="store_true", help="print JSON")
+        parser.set_defaults(command=command)
+    parser.add_argument("-k", type=int, default=6, help="how many of each (default: 6)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write the pictures there")
+
+
+def _load_config(options: argparse.Namespace) -> config.Config:
+    assignments = list(options.assignments)
+    for name in ("images", "table"):
+        location = getattr(options, name)
+        if location is not None:
+            assignments.append(f"source.{name}={json.dumps(location)}")
+    return config.load(options.preset, options.config, assignments)
+
+
+def _run(options: argparse.Namespace) -> None:
+    settings = _load_config(options)
+    from emailimg import pipeline, ray_session
+
+    with ray_session.session(options.address):
+        pipeline.run(settings, options.workspace, until=options.until, on_stage=_print_stage)
+
+
+def _quickstart(options: argparse.Namespace) -> None:
+    settings = _load_config(options)
+    started = time.monotonic()
+    from emailimg import pipeline, quickstart, ray_session
+
+    with ray_session.session(options.address):
+        workspace = pipeline.run(settings, options.workspace, on_stage=_print_stage)
+        quickstart.ask_service(settings, workspace)
+    bundle, report = workspace.folder("bundle"), workspace.path("report", "index.html")
+    print(f"\nDone in {time.monotonic() - started:.0f} s.")
+    print(f"  report   {os.path.relpath(report)}")
+    print(f"  serve    emailimg serve --bundle {os.path.relpath(bundle)}")
+
+
+def _print_stage(result: Any) -> None:
+    took = "there" if result.skipped else f"{result.seconds:.1f} s"
+    print(f"{result.name:<12} {took:>8}  {result.summary}", flush=True)
+
+
+def _serve(options: argparse.Namespace) -> None:
+    from emailimg import bundle, ray_session, service
+
+    loaded = bundle.load(options.bundle)
+    settings = loaded.config.serve.model_copy(update={"host": options.host, "port": options.port})
+    with ray_session.session(options.address):
+        service.serve_forever(loaded.location, settings, loaded.config.cluster)
+
+
+def _score(options: argparse.Namespace) -> None:
+    from emailimg.predict import Predictor
+
+    predictor = Predictor(_open_bundle(options))
+    answer = predictor.score(
+        _read_image(options.image), options.target, options.campaign, options.industry
+    )
+    if options.json:
+        print(json.dumps(answer.as_json(), indent=2))
+        return
+    print(f"{answer.target}: {answer.probability:.1%}")
+    seen = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in answer.seen.items())
+    print(f"  seen: {seen}")
+
+
+def _recommend(options: argparse.Namespace) -> None:
+    from emailimg import presentation
+    from emailimg.predict import Predictor
+
+    predictor = Predictor(_open_bundle(options))
+    answer = predictor.recommend(
+        _read_image(options.image),
+        options.target,
+        options.campaign,
+        options.industry,
+        k=options.k,
+    )
+    if options.out is not None:
+        presentation.write_pictures(answer, options.out)
+    print(json.dumps(answer.as_json(), indent=2) if options.json else presentation.text(answer))
+
+
+def _open_bundle(options: argparse.Namespace) -> Any:
+    from emailimg import bundle
+
+    return bundle.load(options.bundle)
+
+
+def _read_image(path: str) -> bytes:
+    from emailimg import storage
+
+    if not storage.exists(path):
+        raise ConfigError(f"image {path!r} does not exist")
+    return storage.read_bytes(path)
+
+
+def _showroom(options: argparse.Namespace) -> None:
+    from emailimg import images, showroom
+
+    sheet = showroom.contact_sheet(options.seed, options.rows, options.columns)
+    options.out.write_bytes(images.encode_png(sheet))
+    print(options.out)

@@ -1,0 +1,121 @@
+"""Pictures for the report: every augmentation class, and uploads with their recommendations.
+
+Everything shown comes from test images, which neither the encoder nor a classifier has seen.
+"""
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from emailimg import augment, dataset, images, labels, storage, taxonomy
+from emailimg.bundle import Bundle
+from emailimg.config import Config
+from emailimg.parquet import read_table
+from emailimg.predict import Predictor
+from emailimg.report import Candidate, Demonstration, GalleryItem
+
+_CANDIDATES = 6
+
+
+def gallery(config: Config, catalogue_folder: str, examples_folder: str) -> list[GalleryItem]:
+    """One version of a test image per augmentation class that occurs, replayed from its record."""
+    test = read_table(dataset.split_folder(examples_folder, "test"), exclude=("pixels",))
+    chosen = test.sort_values("example_id").drop_duplicates("augmentation_class")
+    encoded = _encoded(catalogue_folder, chosen["source_id"])
+    items = []
+    for name in taxonomy.AUGMENTATION_CLASSES:
+        for row in chosen[chosen["augmentation_class"] == name].to_dict("records"):
+            pixels = images.decode(encoded[row["source_id"]], config.images)
+            parameters = json.loads(row["parameters"])
+            changed = augment.apply(name, parameters, pixels)
+            items.append(GalleryItem(augmentation_class=name, parameters=parameters, image=changed))
+    return items
+
+
+def demonstrations(
+    config: Config, bundle: Bundle, catalogue_folder: str, examples_folder: str
+) -> list[Demonstration]:
+    """An upload with its edits and alternates for one target of each rule."""
+    test = read_table(dataset.split_folder(examples_folder, "test"), exclude=("pixels",))
+    originals = test[test["version"] == 0].sort_values("source_id")
+    predictor = Predictor(bundle)
+    shown = []
+    for target in _one_target_per_rule(config):
+        row = _likely_to_improve(config, originals, target, len(shown))
+        data = _encoded(catalogue_folder, [row["source_id"]])[row["source_id"]]
+        shown.append(_demonstrate(config, predictor, target, row, data))
+    return shown
+
+
+def _one_target_per_rule(config: Config) -> list[str]:
+    firsts: dict[str, str] = {}
+    for target in config.targets:
+        firsts.setdefault(config.labels.rules[target].kind, target)
+    return list(firsts.values())
+
+
+def _likely_to_improve(
+    config: Config, originals: pd.DataFrame, target: str, skip: int
+) -> dict[str, Any]:
+    """An ordinary upload: one whose true probability is not already at the top."""
+    rows = originals.to_dict("records")
+    middling = [row for row in rows if _truth(config, target, row) <= 0.5] or rows
+    return middling[skip % len(middling)]
+
+
+def _truth(config: Config, target: str, row: dict[str, Any]) -> float:
+    return labels.true_probability(config.labels.rules[target], target, row)
+
+
+def _demonstrate(
+    config: Config, predictor: Predictor, target: str, row: dict[str, Any], data: bytes
+) -> Demonstration:
+    context = (row["campaign_type"], row["industry"])
+    answer = predictor.recommend(data, target, *context, k=_CANDIDATES)
+    observed = np.isnan(row[f"{target}_p"])
+    return Demonstration(
+        image=images.decode(data, config.images.model_copy(update={"working_size_px": 640})),
+        title=row["class_name"] or "An image of the test set",
+        target=target,
+        campaign_type=context[0],
+        industry=context[1],
+        probability=answer.probability,
+        true_probability=None if observed else _truth(config, target, row),
+        lower_is_better=target in taxonomy.LOWER_IS_BETTER,
+        edits=[_edit_card(edit) for edit in answer.edits],
+        alternates=[_alternate_card(config, alternate) for alternate in answer.alternates],
+    )
+
+
+def _edit_card(edit: Any) -> Candidate:
+    detail = ", ".join(
+        f"{name} {value:g}" for name, value in edit.parameters.items() if name != "seed"
+    )
+    return Candidate(
+        title=edit.augmentation_class.replace("_", " "),
+        detail=detail,
+        probability=edit.probability,
+        gain=edit.gain,
+        image=edit.image,
+    )
+
+
+def _alternate_card(config: Config, alternate: Any) -> Candidate:
+    limits = config.images.model_copy(update={"working_size_px": 320})
+    return Candidate(
+        title=alternate.class_name or alternate.file_name,
+        detail=f"{alternate.campaign_type or 'any campaign'}, {alternate.industry or 'any industry'}",
+        probability=alternate.probability,
+        gain=alternate.gain,
+        image=images.decode(alternate.thumbnail, limits),
+    )
+
+
+def _encoded(catalogue_folder: str, image_ids: Any) -> dict[str, bytes]:
+    """Encoded bytes of a few catalogue images."""
+    wanted = set(image_ids)
+    table = read_table(storage.join(catalogue_folder, "images"), columns=["image_id", "image"])
+    rows = table[table["image_id"].isin(wanted)]
+    return dict(zip(rows["image_id"], rows["image"], strict=True))

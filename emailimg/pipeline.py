@@ -1,0 +1,222 @@
+"""The whole path in order: from images to a bundle and its report.
+
+Each stage is one function of the config and the folders of the stages before it. A stage runs
+when its output for the same settings and inputs is not there yet, so an interrupted run continues
+where it was, and a changed setting redoes only what depends on it.
+"""
+
+import datetime
+import os
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+
+import emailimg
+from emailimg import (
+    bundle,
+    catalogue,
+    classifiers,
+    dataset,
+    demonstrate,
+    embed,
+    scorecard,
+    search,
+    sources,
+    stages,
+    storage,
+    train_encoder,
+)
+from emailimg.config import Config
+from emailimg.errors import ConfigError, LeakageError
+from emailimg.parquet import read_table
+from emailimg.report import render_report
+from emailimg.stages import StageResult, Workspace
+
+
+@dataclass(frozen=True)
+class Run:
+    """A config at work in a workspace."""
+
+    config: Config
+    workspace: Workspace
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One arrow of the data flow.
+
+    inputs: stages whose output it reads; settings: what in the config changes its output;
+    work: writes the output to a folder and returns a summary line; resume: the work continues
+    from what an interrupted run left in the folder.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    settings: Callable[[Config], Any]
+    work: Callable[[Run, str], str]
+    resume: bool = False
+
+
+def _catalogue(run: Run, folder: str) -> str:
+    return catalogue.build(run.config, folder)
+
+
+def _examples(run: Run, folder: str) -> str:
+    return dataset.build(run.config, run.workspace.folder("catalogue"), folder)
+
+
+def _encoder(run: Run, folder: str) -> str:
+    return train_encoder.build(run.config, run.workspace.folder("examples"), folder)
+
+
+def _embeddings(run: Run, folder: str) -> str:
+    examples, encoder = run.workspace.folder("examples"), run.workspace.folder("encoder")
+    return embed.build(run.config, examples, encoder, folder)
+
+
+def _classifiers(run: Run, folder: str) -> str:
+    return classifiers.build(run.config, run.workspace.folder("embeddings"), folder)
+
+
+def _search(run: Run, folder: str) -> str:
+    embeddings = run.workspace.folder("embeddings")
+    return search.build(run.config, embeddings, run.workspace.folder("classifiers"), folder)
+
+
+def _scorecard(run: Run, folder: str) -> str:
+    where = run.workspace.folder
+    measured = scorecard.measure(
+        run.config, where("examples"), where("embeddings"), where("search")
+    )
+    storage.write_json(storage.join(folder, "metrics.json"), measured)
+    if measured["alarms"]:
+        raise LeakageError(
+            "; ".join(measured["alarms"]) + f"; the figures are in {folder}/metrics.json"
+        )
+    reaches = [
+        f"{target} {score['reach']:.2f}"
+        for target, score in measured["targets"].items()
+        if score["reach"] is not None
+    ]
+    accuracy = measured["attributes"]["augmentation_class"]["accuracy"]
+    return f"attribute accuracy {accuracy:.3f}; reach: {', '.join(reaches) or 'unknown'}"
+
+
+def _bundle(run: Run, folder: str) -> str:
+    where = run.workspace.folder
+    return bundle.build(
+        run.config,
+        catalogue_folder=where("catalogue"),
+        embeddings_folder=where("embeddings"),
+        encoder_folder=where("encoder"),
+        classifiers_folder=where("search"),
+        metrics=storage.read_json(run.workspace.path("scorecard", "metrics.json")),
+        folder=folder,
+    )
+
+
+def _report(run: Run, folder: str) -> str:
+    loaded = bundle.load(run.workspace.folder("bundle"))
+    card = full_scorecard(run, loaded.version)
+    storage.write_json(storage.join(folder, "scorecard.json"), card)
+    where = run.workspace.folder
+    gallery = demonstrate.gallery(run.config, where("catalogue"), where("examples"))
+    shown = demonstrate.demonstrations(run.config, loaded, where("catalogue"), where("examples"))
+    page = render_report(card, gallery, shown)
+    storage.write_bytes(storage.join(folder, "index.html"), page.encode())
+    return storage.join(folder, "index.html")
+
+
+STAGES = (
+    Stage(
+        "catalogue",
+        (),
+        lambda c: [_dump(c.source), _dump(c.images), sources.fingerprint(c.source)],
+        _catalogue,
+    ),
+    Stage(
+        "examples",
+        ("catalogue",),
+        lambda c: [_dump(part) for part in (c.augment, c.labels, c.split)],
+        _examples,
+    ),
+    Stage("encoder", ("examples",), lambda c: _dump(c.encoder), _encoder, resume=True),
+    Stage("embeddings", ("examples", "encoder"), lambda c: _dump(c.embed), _embeddings),
+    Stage("classifiers", ("embeddings",), lambda c: _dump(c.classifiers), _classifiers),
+    Stage("search", ("embeddings", "classifiers"), lambda c: _dump(c.search), _search),
+    Stage("scorecard", ("search",), lambda c: _dump(c.report), _scorecard),
+    Stage("bundle", ("scorecard",), lambda c: _dump(c), _bundle),
+    Stage("report", ("bundle",), lambda _: None, _report),
+)
+STAGE_NAMES = tuple(stage.name for stage in STAGES)
+
+
+def run(
+    config: Config,
+    workspace_location: str,
+    *,
+    until: str = STAGES[-1].name,
+    on_stage: Callable[[StageResult], None] = lambda _: None,
+) -> Workspace:
+    """Run every stage that `until` depends on and is not done yet, then `until` itself.
+
+    Needs a Ray session. `on_stage` is told of every stage when it has finished or is skipped.
+    """
+    if until not in STAGE_NAMES:
+        raise ConfigError(f"unknown stage {until!r}; accepted: {', '.join(STAGE_NAMES)}")
+    job = Run(config, Workspace(workspace_location))
+    fingerprints: dict[str, str] = {}
+    for stage in STAGES[: STAGE_NAMES.index(until) + 1]:
+        inputs = [fingerprints[name] for name in stage.inputs]
+        own = stages.fingerprint(stage.name, stage.settings(config), inputs)
+        fingerprints[stage.name] = own
+        on_stage(
+            job.workspace.run(
+                stage.name, own, lambda folder, s=stage: s.work(job, folder), resume=stage.resume
+            )
+        )
+    return job.workspace
+
+
+def full_scorecard(run: Run, bundle_version: str) -> dict[str, Any]:
+    """Everything the report shows: the metrics, and where, when and how they came about."""
+    workspace = run.workspace
+    metrics = storage.read_json(workspace.path("scorecard", "metrics.json"))
+    rejects = read_table(workspace.path("catalogue", "rejects.parquet"))
+    duplicates = rejects["reason"] == "duplicate"
+    finished = [workspace.finished(name) for name in STAGE_NAMES]
+    data = {
+        "rejects": rejects[~duplicates].to_dict("records"),
+        "duplicates": int(duplicates.sum()),
+    }
+    return metrics | {
+        "version": emailimg.__version__,
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "bundle": bundle_version,
+        "hardware": _hardware(),
+        "stages": [{"name": r.name, "seconds": r.seconds} for r in finished if r is not None],
+        "config": run.config.model_dump(mode="json"),
+        "data": metrics["data"] | data,
+        "history": storage.read_json(workspace.path("encoder", "history.json")),
+        "search": storage.read_json(workspace.path("search", "search.json")),
+    }
+
+
+def _hardware() -> dict[str, Any]:
+    resources = ray.cluster_resources()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "cpus": int(resources.get("CPU", 0)),
+        "gpus": int(resources.get("GPU", 0)),
+        "memory_gib": round(memory / 2**30),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "ray": ray.__version__,
+    }
+
+
+def _dump(section: Any) -> Any:
+    return section.model_dump(mode="json")

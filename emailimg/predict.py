@@ -1,0 +1,316 @@
+"""Answers about an uploaded image: how likely it succeeds, which edits and alternates beat it.
+
+`Predictor` gives them in one process, from a bundle. The service runs the same steps in separate
+deployments: `embed_versions` beside the encoder, `probabilities` beside the classifiers,
+`Recommender` beside the catalogue. Neither has steps of its own, so both give the same numbers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from emailimg import augment, images
+from emailimg.augment import Parameters
+from emailimg.bundle import Bundle, CatalogueIndex
+from emailimg.classifiers import Classifiers
+from emailimg.config import ImageConfig
+from emailimg.embed import Embedder
+from emailimg.question import Question, parse_question, parse_questions
+from emailimg.recommend import Edit, Ranked, candidate_edits, eligible, rank, rank_edits
+
+# Images that go through the encoder together; bounds the memory that many uploads at once take.
+_CHUNK_IMAGES = 64
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A decoded image: id of its bytes, pixels uint8 (H, W, 3) RGB at working size."""
+
+    image_id: str
+    pixels: np.ndarray
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What the encoder makes of an upload and its edits.
+
+    embeddings: float32 (1 + E, D), the upload first; attributes_seen: the upload's class per
+    attribute.
+    """
+
+    embeddings: np.ndarray
+    attributes_seen: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Score:
+    """Probability of success of one image, per target that was asked for."""
+
+    image_id: str
+    campaign_type: str
+    industry: str
+    probabilities: dict[str, float]
+    attributes_seen: dict[str, str]
+
+
+@dataclass(frozen=True)
+class SuggestedEdit:
+    """An edit that beats the upload; gain is in probability, image uint8 (H, W, 3) RGB."""
+
+    augmentation_class: str
+    parameters: Parameters
+    probability: float
+    gain: float
+    image: np.ndarray
+
+
+@dataclass(frozen=True)
+class Alternate:
+    """A catalogue image that beats the upload; None where the catalogue does not know.
+
+    file_name: the last part of where the image came from; thumbnail: JPEG bytes.
+    """
+
+    image_id: str
+    file_name: str
+    class_name: str | None
+    vehicle_type: str | None
+    year: int | None
+    campaign_type: str | None
+    industry: str | None
+    probability: float
+    gain: float
+    thumbnail: bytes
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """The upload's score and what beats it, best first.
+
+    scope: how far the catalogue images had to match the context; considered: how many there were.
+    """
+
+    score: Score
+    target: str
+    edits: list[SuggestedEdit]
+    alternates: list[Alternate]
+    scope: str
+    considered: int
+
+    @property
+    def probability(self) -> float:
+        """Of the upload."""
+        return self.score.probabilities[self.target]
+
+
+@dataclass(frozen=True)
+class Shortlist:
+    """Catalogue images that fit a question.
+
+    rows: int64 (M,) row numbers; embeddings: float32 (M, D) of those rows; scope: in words.
+    """
+
+    rows: np.ndarray
+    embeddings: np.ndarray
+    scope: str
+
+
+def read_upload(image_bytes: bytes, limits: ImageConfig) -> Upload:
+    """Decode an upload; raises ImageError (see `images.decode`)."""
+    return Upload(images.image_id(image_bytes), images.decode(image_bytes, limits))
+
+
+def embed_versions(
+    embedder: Embedder, uploads: Sequence[np.ndarray], edits: Sequence[Sequence[Edit]]
+) -> list[Embedded]:
+    """Embed B uploads, uint8 (H, W, 3), each with the edits listed for it, in as few passes."""
+    side = embedder.spec.model_size_px
+    squares = [
+        images.to_model_pixels(version, side)
+        for pixels, changes in zip(uploads, edits, strict=True)
+        for version in (pixels, *(_apply(edit, pixels) for edit in changes))
+    ]
+    embeddings, seen = _embed_in_chunks(embedder, squares)
+    starts = np.cumsum([0, *(1 + len(changes) for changes in edits)]).tolist()
+    return [
+        Embedded(embeddings[start:end], {name: classes[start] for name, classes in seen.items()})
+        for start, end in zip(starts, starts[1:], strict=False)
+    ]
+
+
+def probabilities(
+    classifiers: Classifiers, question: Question, embeddings: np.ndarray
+) -> np.ndarray:
+    """Embeddings float32 (N, D) -> P(success) for the question's target, float64 (N,)."""
+    count = len(embeddings)
+    contexts = [question.campaign_type] * count, [question.industry] * count
+    return classifiers.predict(question.target, embeddings, *contexts)
+
+
+def to_score(
+    questions: Sequence[Question],
+    image_id: str,
+    attributes_seen: dict[str, str],
+    probability_of_each: Sequence[float],
+) -> Score:
+    """The score that answers questions which differ in their target only."""
+    return Score(
+        image_id=image_id,
+        campaign_type=questions[0].campaign_type,
+        industry=questions[0].industry,
+        probabilities={
+            question.target: float(probability)
+            for question, probability in zip(questions, probability_of_each, strict=True)
+        },
+        attributes_seen=attributes_seen,
+    )
+
+
+class Recommender:
+    """Finds what to compare an upload with, and ranks it; holds the catalogue and no model."""
+
+    def __init__(self, catalogue: CatalogueIndex) -> None:
+        self._catalogue = catalogue
+        self._row_of = {name: row for row, name in enumerate(catalogue.rows["image_id"])}
+        self.edits = candidate_edits()
+
+    def shortlist(self, question: Question, image_id: str, k: int) -> Shortlist:
+        """The catalogue images to rank for a question, widened where fewer than `k` fit."""
+        rows, scope = eligible(
+            self._catalogue.rows,
+            question.campaign_type,
+            question.industry,
+            at_least=k,
+            exclude_image_id=image_id,
+        )
+        return Shortlist(rows, self._catalogue.embeddings[rows], scope)
+
+    def rank(
+        self,
+        question: Question,
+        upload: Upload,
+        attributes_seen: dict[str, str],
+        shortlist: Shortlist,
+        probability_of_each: np.ndarray,
+        k: int,
+    ) -> Recommendation:
+        """Up to `k` edits and `k` alternates that beat the upload.
+
+        probability_of_each: float64 (1 + E + M,), of the upload, `self.edits` and the shortlist.
+        """
+        own, edited, others = np.split(probability_of_each, [1, 1 + len(self.edits)])
+        target, probability = question.target, float(own[0])
+        best_edits = rank_edits(target, probability, self.edits, edited, k)
+        best_others = rank(target, probability, others, k)
+        return Recommendation(
+            score=to_score([question], upload.image_id, attributes_seen, [probability]),
+            target=target,
+            edits=[self._suggested(upload.pixels, ranked) for ranked in best_edits],
+            alternates=[self._alternate(shortlist, ranked) for ranked in best_others],
+            scope=shortlist.scope,
+            considered=len(shortlist.rows),
+        )
+
+    def thumbnail(self, image_id: str) -> bytes | None:
+        """JPEG bytes of a catalogue image; None when there is no such image."""
+        row = self._row_of.get(image_id)
+        return None if row is None else self._catalogue.rows["thumbnail"].iloc[row]
+
+    def _suggested(self, pixels: np.ndarray, ranked: Ranked) -> SuggestedEdit:
+        edit = self.edits[ranked.position]
+        return SuggestedEdit(
+            augmentation_class=edit.augmentation_class,
+            parameters=edit.parameters,
+            probability=ranked.probability,
+            gain=ranked.gain,
+            image=_apply(edit, pixels),
+        )
+
+    def _alternate(self, shortlist: Shortlist, ranked: Ranked) -> Alternate:
+        row = self._catalogue.rows.iloc[shortlist.rows[ranked.position]]
+        return Alternate(
+            image_id=row["image_id"],
+            file_name=PurePosixPath(row["source_uri"]).name,
+            class_name=_known(row["class_name"]),
+            vehicle_type=_known(row["vehicle_type"]),
+            year=None if _known(row["year"]) is None else int(row["year"]),
+            campaign_type=_known(row["campaign_type"]),
+            industry=_known(row["industry"]),
+            probability=ranked.probability,
+            gain=ranked.gain,
+            thumbnail=row["thumbnail"],
+        )
+
+
+class Predictor:
+    """Scores and recommends in this process, without Ray.
+
+    threads: of torch and XGBoost; None leaves torch's own choice.
+    """
+
+    def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
+        self._limits = bundle.config.images
+        self._embedder = bundle.embedder(threads=threads)
+        self._classifiers = bundle.classifiers(threads or 1)
+        self._recommender = Recommender(bundle.catalogue())
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return self._classifiers.targets
+
+    def score(self, image_bytes: bytes, target: str, campaign_type: str, industry: str) -> Score:
+        """The image's probability of success; target `all` gives every target's.
+
+        Raises ImageError or TaxonomyError.
+        """
+        questions = parse_questions(self.targets, target, campaign_type, industry)
+        upload = read_upload(image_bytes, self._limits)
+        [embedded] = embed_versions(self._embedder, [upload.pixels], [[]])
+        chances = [
+            probabilities(self._classifiers, question, embedded.embeddings)[0]
+            for question in questions
+        ]
+        return to_score(questions, upload.image_id, embedded.attributes_seen, chances)
+
+    def recommend(
+        self, image_bytes: bytes, target: str, campaign_type: str, industry: str, k: int = 6
+    ) -> Recommendation:
+        """Up to `k` edits and `k` catalogue images that beat the upload.
+
+        Raises ImageError or TaxonomyError.
+        """
+        question = parse_question(self.targets, target, campaign_type, industry)
+        upload = read_upload(image_bytes, self._limits)
+        [embedded] = embed_versions(self._embedder, [upload.pixels], [self._recommender.edits])
+        shortlist = self._recommender.shortlist(question, upload.image_id, k)
+        candidates = np.concatenate([embedded.embeddings, shortlist.embeddings])
+        chances = probabilities(self._classifiers, question, candidates)
+        return self._recommender.rank(
+            question, upload, embedded.attributes_seen, shortlist, chances, k
+        )
+
+
+def _apply(edit: Edit, pixels: np.ndarray) -> np.ndarray:
+    return augment.apply(edit.augmentation_class, edit.parameters, pixels)
+
+
+def _embed_in_chunks(
+    embedder: Embedder, squares: list[np.ndarray]
+) -> tuple[np.ndarray, dict[str, list[str]]]:
+    """Model pixels, N of uint8 (S, S, 3) -> like `Embedder.embed_pixels`."""
+    embeddings: list[np.ndarray] = []
+    seen: dict[str, list[str]] = {name: [] for name in embedder.spec.heads}
+    for start in range(0, len(squares), _CHUNK_IMAGES):
+        chunk, classes = embedder.embed_pixels(np.stack(squares[start : start + _CHUNK_IMAGES]))
+        embeddings.append(chunk)
+        for name, names in classes.items():
+            seen[name] += names
+    return np.concatenate(embeddings), seen
+
+
+def _known(value: Any) -> Any:
+    """None for the several ways in which a table says that it does not know."""
+    return None if value is None or value != value else value

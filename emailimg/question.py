@@ -1,0 +1,45 @@
+"""What a user asks about an image: which target, for which campaign type and industry."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from emailimg import taxonomy
+from emailimg.errors import TaxonomyError
+
+ALL_TARGETS = "all"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One target in one context, in the taxonomy's spelling."""
+
+    target: str
+    campaign_type: str
+    industry: str
+
+
+def parse_question(
+    known: Sequence[str], target: str, campaign_type: str, industry: str
+) -> Question:
+    """The question in its accepted spelling; raises TaxonomyError listing what is accepted.
+
+    known: the targets that there are models for.
+    """
+    spellings = {taxonomy.normalise(name): name for name in known}
+    parsed = spellings.get(taxonomy.normalise(target))
+    if parsed is None:
+        accepted = tuple(known)
+        message = f"no model for target {target!r} in this bundle; accepted: {', '.join(accepted)}"
+        raise TaxonomyError(message, accepted)
+    return Question(
+        parsed, taxonomy.parse_campaign_type(campaign_type), taxonomy.parse_industry(industry)
+    )
+
+
+def parse_questions(
+    known: Sequence[str], target: str, campaign_type: str, industry: str
+) -> list[Question]:
+    """Like `parse_question`, where the target `all` asks one question per known target."""
+    wants_all = taxonomy.normalise(target) == ALL_TARGETS
+    targets = known if wants_all else (target,)
+    return [parse_question(known, name, campaign_type, industry) for name in targets]
