@@ -68,7 +68,11 @@ def _motion_blur(p: Parameters, long_side: int) -> A.BasicTransform:
     size = _odd_pixels(p["extent"], long_side)
     angle = p["angle_deg"]
     return A.MotionBlur(
-        blur_limit=(size, size), angle_range=(angle, angle), allow_shifted=False, p=1
+        blur_limit=(size, size),
+        angle_range=(angle, angle),
+        direction_range=(0, 0),  # both ways alike
+        allow_shifted=False,
+        p=1,
     )
 
 
@@ -160,8 +164,8 @@ def apply(augmentation_class: str, parameters: Parameters, pixels: np.ndarray) -
         return pixels
     long_side = max(pixels.shape[:2])
     transform = TECHNIQUES[augmentation_class].build(parameters, long_side)
-    if "seed" in parameters:
-        transform.set_random_seed(int(parameters["seed"]))
+    # Always seeded: some transforms draw settings of their own beside the recorded parameters.
+    transform.set_random_seed(int(parameters.get("seed", 0)))
     return np.ascontiguousarray(transform(image=np.ascontiguousarray(pixels))["image"])
 
 

@@ -15,18 +15,19 @@ import hashlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from emailimg import classifiers, encoder, features, images, storage
+from emailimg import classifiers, features, images, splits, storage
 from emailimg.classifiers import Classifiers
 from emailimg.config import Config, from_mapping
-from emailimg.dataset import SPLITS, split_folder
-from emailimg.embed import Embedder
 from emailimg.errors import BundleError
 from emailimg.parquet import read_table, write_table
+
+if TYPE_CHECKING:
+    from emailimg.embed import Embedder
 
 FORMAT = 1
 THUMBNAIL_PX = 320
@@ -61,7 +62,11 @@ class Bundle:
     config: Config
     metrics: dict[str, Any]
 
-    def embedder(self, *, device: str = "cpu", threads: int | None = None) -> Embedder:
+    def embedder(self, *, device: str = "cpu", threads: int | None = None) -> "Embedder":
+        # Seconds to import, which only the processes that hold the encoder should spend.
+        from emailimg import encoder
+        from emailimg.embed import Embedder
+
         model = encoder.load(storage.join(self.location, _ENCODER))
         return Embedder(model, self.config.embed.kind, device=device, threads=threads)
 
@@ -144,11 +149,13 @@ def _index(config: Config, catalogue_folder: str, embeddings_folder: str) -> pd.
     """Catalogue rows with the embedding of their original version and a thumbnail."""
     width = classifiers.embedding_width(embeddings_folder)
     wanted = ["source_id", "version", *features.embedding_columns(width)]
-    parts = [read_table(split_folder(embeddings_folder, s), columns=wanted) for s in SPLITS]
+    parts = [read_table(splits.folder(embeddings_folder, s), columns=wanted) for s in splits.SPLITS]
     embedded = pd.concat(parts, ignore_index=True)
     originals = embedded[embedded["version"] == 0].drop(columns="version")
     rows = read_table(storage.join(catalogue_folder, _CATALOGUE), columns=_CATALOGUE_COLUMNS)
-    table = rows.merge(originals, left_on="image_id", right_on="source_id").drop(columns="source_id")
+    table = rows.merge(originals, left_on="image_id", right_on="source_id").drop(
+        columns="source_id"
+    )
     return table.merge(_thumbnails(config, catalogue_folder), on="image_id")
 
 

@@ -21,7 +21,7 @@ import pandas as pd
 import ray
 import xgboost
 
-from emailimg import dataset, features, resources, storage
+from emailimg import features, resources, splits, storage
 from emailimg.calibration import Calibration, fit_calibration
 from emailimg.config import ClassifierConfig, Config
 from emailimg.errors import BundleError, EmailimgError
@@ -159,13 +159,13 @@ def _parameters(settings: ClassifierConfig) -> dict[str, Any]:
     }
 
 
-def _matrix(folder: str, split: dataset.Split, target: str, width: int, num_actors: int) -> Any:
+def _matrix(folder: str, split: splits.Split, target: str, width: int, num_actors: int) -> Any:
     """A distributed matrix: actors read their own shards where there are enough of them."""
     import xgboost_ray
 
     label, weight = f"{target}_rate", f"{target}_weight"
     columns = [*features.feature_columns(width), label, weight]
-    split_folder = dataset.split_folder(folder, split)
+    split_folder = splits.folder(folder, split)
     shards = storage.list_files(split_folder, ".parquet")
     if len(shards) >= num_actors and num_actors > 1:
         return xgboost_ray.RayDMatrix(
@@ -182,7 +182,7 @@ def _matrix(folder: str, split: dataset.Split, target: str, width: int, num_acto
 def _evaluate(booster: xgboost.Booster, embeddings_folder: str, target: str, width: int) -> Trained:
     """Calibrate on the validation rows and measure there."""
     columns = [*features.feature_columns(width), f"{target}_k", f"{target}_n"]
-    split_folder = dataset.split_folder(embeddings_folder, "validation")
+    split_folder = splits.folder(embeddings_folder, "validation")
     rows = read_table(split_folder, columns=columns)
     rows = rows[rows[f"{target}_n"] > 0]
     if rows.empty:
@@ -249,7 +249,7 @@ def load(folder: str, threads: int = 1) -> Classifiers:
 
 def embedding_width(embeddings_folder: str) -> int:
     """D of the embeddings stage's output."""
-    names = _column_names(dataset.split_folder(embeddings_folder, "train"))
+    names = _column_names(splits.folder(embeddings_folder, "train"))
     return sum(1 for name in names if name[0] == "e" and name[1:].isdigit())
 
 

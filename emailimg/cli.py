@@ -173,18 +173,16 @@ def _serve(options: argparse.Namespace) -> None:
 
 
 def _score(options: argparse.Namespace) -> None:
+    from emailimg import presentation
     from emailimg.predict import Predictor
 
     predictor = Predictor(_open_bundle(options))
     answer = predictor.score(
         _read_image(options.image), options.target, options.campaign, options.industry
     )
-    if options.json:
-        print(json.dumps(answer.as_json(), indent=2))
-        return
-    print(f"{answer.target}: {answer.probability:.1%}")
-    seen = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in answer.seen.items())
-    print(f"  seen: {seen}")
+    print(
+        json.dumps(answer.as_json(), indent=2) if options.json else presentation.score_text(answer)
+    )
 
 
 def _recommend(options: argparse.Namespace) -> None:
@@ -201,7 +199,8 @@ def _recommend(options: argparse.Namespace) -> None:
     )
     if options.out is not None:
         presentation.write_pictures(answer, options.out)
-    print(json.dumps(answer.as_json(), indent=2) if options.json else presentation.text(answer))
+    text = json.dumps(answer.as_json(), indent=2) if options.json else None
+    print(text or presentation.recommendation_text(answer))
 
 
 def _open_bundle(options: argparse.Namespace) -> Any:

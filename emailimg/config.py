@@ -25,7 +25,7 @@ Cpus = Annotated[float, Field(gt=0)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class SourceConfig(_Section):
@@ -111,7 +111,9 @@ class LabelConfig(_Section):
         """Accept any spelling of a target; a target set to null is dropped from the preset's."""
         if not isinstance(rules, dict):
             return rules
-        kept = {taxonomy.parse_target(name): rule for name, rule in rules.items() if rule}
+        # A later spelling of a target replaces an earlier one, so that null drops it in any spelling.
+        parsed = {taxonomy.parse_target(str(name)): rule for name, rule in rules.items()}
+        kept = {name: rule for name, rule in parsed.items() if rule is not None}
         if not kept:
             raise ValueError("at least one target is needed")
         return kept
@@ -372,7 +374,10 @@ def _parse_assignment(assignment: str) -> dict[str, Any]:
         raise ConfigError(
             f"--set takes SECTION.KEY=VALUE, e.g. encoder.epochs=3; got {assignment!r}"
         )
-    nested: Any = yaml.safe_load(value)
+    try:
+        nested: Any = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise ConfigError(f"--set {assignment!r}: the value is not YAML") from None
     for part in reversed(key.strip().split(".")):
         nested = {part: nested}
     return nested

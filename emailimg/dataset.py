@@ -8,7 +8,7 @@ All versions of one source image are in one split.
 
 import json
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,14 +16,12 @@ import pyarrow.compute as pc
 import ray
 from ray.data import TaskPoolStrategy
 
-from emailimg import augment, images, labels, resources, seeding, storage, taxonomy
+from emailimg import augment, images, labels, resources, splits, storage, taxonomy
 from emailimg.config import Config, SplitConfig
 from emailimg.errors import SourceError
 from emailimg.parquet import read_table
 from emailimg.progress import Reporter, track
 
-Split = Literal["train", "validation", "test"]
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 _BATCH_ROWS = 32
 _CARRIED = ("class_name", "make", "vehicle_type", "year")
 
@@ -39,14 +37,6 @@ def build(config: Config, catalogue_folder: str, folder: str) -> str:
     return _summary(folder)
 
 
-def split_of(config: SplitConfig, source_id: str) -> Split:
-    """The side of the split that all versions of this source image are on."""
-    position = seeding.unit_interval(config.seed, "split", source_id)
-    if position < config.test:
-        return "test"
-    return "validation" if position < config.test + config.validation else "train"
-
-
 def make_versions(config: Config, row: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The examples of one catalogue row: the original and `augment.copies` augmented versions."""
     source_id = row["image_id"]
@@ -54,7 +44,7 @@ def make_versions(config: Config, row: dict[str, Any]) -> Iterator[dict[str, Any
     campaign_type, industry = labels.assign_context(config.labels.seed, source_id)
     shared = {name: row[name] for name in _CARRIED} | {
         "source_id": source_id,
-        "split": split_of(config.split, source_id),
+        "split": splits.split_of(config.split, source_id),
         "campaign_type": row["campaign_type"] or campaign_type,
         "industry": row["industry"] or industry,
     }
@@ -112,8 +102,8 @@ def _schema(config: Config) -> pa.Schema:
 
 
 def _check_splits(config: SplitConfig, image_ids: Any) -> None:
-    sides = [split_of(config, image_id) for image_id in image_ids]
-    for split in SPLITS:
+    sides = [splits.split_of(config, image_id) for image_id in image_ids]
+    for split in splits.SPLITS:
         if split not in sides:
             raise SourceError(
                 f"{len(sides)} images are too few: none of them falls into the {split} split; "
@@ -123,17 +113,13 @@ def _check_splits(config: SplitConfig, image_ids: Any) -> None:
 
 def _summary(folder: str) -> str:
     counts = {
-        split: len(read_table(split_folder(folder, split), columns=["version"])) for split in SPLITS
+        split: len(read_table(splits.folder(folder, split), columns=["version"]))
+        for split in splits.SPLITS
     }
     parts = ", ".join(f"{rows} {split}" for split, rows in counts.items())
     return (
         f"{sum(counts.values())} examples ({parts}), {len(taxonomy.AUGMENTATION_CLASSES)} classes"
     )
-
-
-def split_folder(folder: str, split: Split) -> str:
-    """Where Ray Data's Hive partitioning puts one side of the split."""
-    return storage.join(folder, f"split={split}")
 
 
 def pixels_of(column: pa.ChunkedArray | pa.Array, side_px: int) -> np.ndarray:

@@ -4,12 +4,13 @@ Everything shown comes from test images, which neither the encoder nor a classif
 """
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from emailimg import augment, dataset, images, labels, storage, taxonomy
+from emailimg import augment, images, labels, splits, storage, taxonomy
 from emailimg.bundle import Bundle
 from emailimg.config import Config
 from emailimg.parquet import read_table
@@ -19,9 +20,21 @@ from emailimg.report import Candidate, Demonstration, GalleryItem
 _CANDIDATES = 6
 
 
+@dataclass(frozen=True)
+class Upload:
+    """A test image and what to ask about it."""
+
+    title: str
+    file_name: str
+    data: bytes
+    target: str
+    campaign_type: str
+    industry: str
+
+
 def gallery(config: Config, catalogue_folder: str, examples_folder: str) -> list[GalleryItem]:
     """One version of a test image per augmentation class that occurs, replayed from its record."""
-    test = read_table(dataset.split_folder(examples_folder, "test"), exclude=("pixels",))
+    test = read_table(splits.folder(examples_folder, "test"), exclude=("pixels",))
     chosen = test.sort_values("example_id").drop_duplicates("augmentation_class")
     encoded = _encoded(catalogue_folder, chosen["source_id"])
     items = []
@@ -38,7 +51,7 @@ def demonstrations(
     config: Config, bundle: Bundle, catalogue_folder: str, examples_folder: str
 ) -> list[Demonstration]:
     """An upload with its edits and alternates for one target of each rule."""
-    test = read_table(dataset.split_folder(examples_folder, "test"), exclude=("pixels",))
+    test = read_table(splits.folder(examples_folder, "test"), exclude=("pixels",))
     originals = test[test["version"] == 0].sort_values("source_id")
     predictor = Predictor(bundle)
     shown = []
@@ -47,6 +60,21 @@ def demonstrations(
         data = _encoded(catalogue_folder, [row["source_id"]])[row["source_id"]]
         shown.append(_demonstrate(config, predictor, target, row, data))
     return shown
+
+
+def example_upload(config: Config, catalogue_folder: str, examples_folder: str) -> Upload:
+    """A test image whose first target can be improved."""
+    test = read_table(splits.folder(examples_folder, "test"), exclude=("pixels",))
+    originals = test[test["version"] == 0].sort_values("source_id")
+    row = _likely_to_improve(config, originals, config.targets[0], 0)
+    return Upload(
+        title=row["class_name"] or "an image of the test set",
+        file_name=f"{row['source_id'][:12]}.img",
+        data=_encoded(catalogue_folder, [row["source_id"]])[row["source_id"]],
+        target=config.targets[0],
+        campaign_type=row["campaign_type"],
+        industry=row["industry"],
+    )
 
 
 def _one_target_per_rule(config: Config) -> list[str]:

@@ -13,7 +13,7 @@ import ray
 import torch
 from ray.data import ActorPoolStrategy
 
-from emailimg import dataset, encoder, features, images, resources, storage
+from emailimg import dataset, encoder, features, images, resources, splits, storage
 from emailimg.config import Config
 from emailimg.encoder import Encoder
 from emailimg.parquet import read_table
@@ -90,8 +90,8 @@ def build(config: Config, examples_folder: str, encoder_folder: str, folder: str
     needed = actors + resources.data_bundles(config.cluster)
     resources.require("embeddings", needed, config.cluster)
     rows = sum(
-        len(read_table(dataset.split_folder(examples_folder, split), columns=["version"]))
-        for split in dataset.SPLITS
+        len(read_table(splits.folder(examples_folder, split), columns=["version"]))
+        for split in splits.SPLITS
     )
     with track("embeddings", rows, "images") as reporter:
         _embed_all(config, examples_folder, encoder_folder, folder, reporter)

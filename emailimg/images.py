@@ -86,6 +86,13 @@ def encode_jpeg(pixels: np.ndarray, quality: int = 90) -> bytes:
     return encoded.tobytes()
 
 
+def encode_png(pixels: np.ndarray) -> bytes:
+    """uint8 (H, W, 3) RGB -> PNG bytes."""
+    done, encoded = cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
+    assert done, "OpenCV encodes any uint8 RGB array"
+    return encoded.tobytes()
+
+
 def _open(data: bytes, limits: ImageConfig) -> Image.Image:
     """Read the header only, and check every limit before a pixel is decoded."""
     if not data:

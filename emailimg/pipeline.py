@@ -30,7 +30,7 @@ from emailimg import (
     train_encoder,
 )
 from emailimg.config import Config
-from emailimg.errors import ConfigError, LeakageError
+from emailimg.errors import ConfigError, EmailimgError, LeakageError
 from emailimg.parquet import read_table
 from emailimg.report import render_report
 from emailimg.stages import StageResult, Workspace
@@ -173,12 +173,33 @@ def run(
         inputs = [fingerprints[name] for name in stage.inputs]
         own = stages.fingerprint(stage.name, stage.settings(config), inputs)
         fingerprints[stage.name] = own
-        on_stage(
-            job.workspace.run(
-                stage.name, own, lambda folder, s=stage: s.work(job, folder), resume=stage.resume
-            )
-        )
+        on_stage(_run_stage(job, stage, own))
     return job.workspace
+
+
+def _run_stage(job: Run, stage: Stage, fingerprint: str) -> StageResult:
+    def work(folder: str) -> str:
+        return stage.work(job, folder)
+
+    try:
+        return job.workspace.run(stage.name, fingerprint, work, resume=stage.resume)
+    except EmailimgError:
+        raise
+    except Exception as error:
+        meant_for_user = _find_user_error(error)
+        if meant_for_user is None:
+            raise
+        raise meant_for_user from None
+
+
+def _find_user_error(error: BaseException | None) -> EmailimgError | None:
+    """The error that a worker raised for the user, from inside what Ray wraps around it."""
+    if error is None or isinstance(error, EmailimgError):
+        return error
+    wrapped = [error.__cause__, getattr(error, "cause", None)]
+    wrapped += list(getattr(error, "worker_failures", {}).values())
+    found = [_find_user_error(inner) for inner in wrapped if isinstance(inner, BaseException)]
+    return next((inner for inner in found if inner is not None), None)
 
 
 def full_scorecard(run: Run, bundle_version: str) -> dict[str, Any]:

@@ -5,21 +5,24 @@ deployments: `embed_versions` beside the encoder, `probabilities` beside the cla
 `Recommender` beside the catalogue. Neither has steps of its own, so both give the same numbers.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from emailimg import augment, images
-from emailimg.augment import Parameters
+from emailimg.answers import Alternate, Recommendation, Score, SuggestedEdit, to_score
 from emailimg.bundle import Bundle, CatalogueIndex
 from emailimg.classifiers import Classifiers
 from emailimg.config import ImageConfig
-from emailimg.embed import Embedder
 from emailimg.question import Question, parse_question, parse_questions
 from emailimg.recommend import Edit, Ranked, candidate_edits, eligible, rank, rank_edits
+
+if TYPE_CHECKING:
+    from emailimg.embed import Embedder
 
 # Images that go through the encoder together; bounds the memory that many uploads at once take.
 _CHUNK_IMAGES = 64
@@ -34,76 +37,23 @@ class Upload:
 
 
 @dataclass(frozen=True)
-class Embedded:
-    """What the encoder makes of an upload and its edits.
+class Versions:
+    """An image to embed, uint8 (H, W, 3) RGB, together with edits of it."""
 
-    embeddings: float32 (1 + E, D), the upload first; attributes_seen: the upload's class per
+    pixels: np.ndarray
+    edits: Sequence[Edit] = ()
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What the encoder makes of an image and its edits.
+
+    embeddings: float32 (1 + E, D), the image itself first; attributes_seen: its class by
     attribute.
     """
 
     embeddings: np.ndarray
     attributes_seen: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Score:
-    """Probability of success of one image, per target that was asked for."""
-
-    image_id: str
-    campaign_type: str
-    industry: str
-    probabilities: dict[str, float]
-    attributes_seen: dict[str, str]
-
-
-@dataclass(frozen=True)
-class SuggestedEdit:
-    """An edit that beats the upload; gain is in probability, image uint8 (H, W, 3) RGB."""
-
-    augmentation_class: str
-    parameters: Parameters
-    probability: float
-    gain: float
-    image: np.ndarray
-
-
-@dataclass(frozen=True)
-class Alternate:
-    """A catalogue image that beats the upload; None where the catalogue does not know.
-
-    file_name: the last part of where the image came from; thumbnail: JPEG bytes.
-    """
-
-    image_id: str
-    file_name: str
-    class_name: str | None
-    vehicle_type: str | None
-    year: int | None
-    campaign_type: str | None
-    industry: str | None
-    probability: float
-    gain: float
-    thumbnail: bytes
-
-
-@dataclass(frozen=True)
-class Recommendation:
-    """The upload's score and what beats it, best first.
-
-    scope: how far the catalogue images had to match the context; considered: how many there were.
-    """
-
-    score: Score
-    target: str
-    edits: list[SuggestedEdit]
-    alternates: list[Alternate]
-    scope: str
-    considered: int
-
-    @property
-    def probability(self) -> float:
-        """Of the upload."""
-        return self.score.probabilities[self.target]
 
 
 @dataclass(frozen=True)
@@ -123,21 +73,19 @@ def read_upload(image_bytes: bytes, limits: ImageConfig) -> Upload:
     return Upload(images.image_id(image_bytes), images.decode(image_bytes, limits))
 
 
-def embed_versions(
-    embedder: Embedder, uploads: Sequence[np.ndarray], edits: Sequence[Sequence[Edit]]
-) -> list[Embedded]:
-    """Embed B uploads, uint8 (H, W, 3), each with the edits listed for it, in as few passes."""
+def embed_versions(embedder: "Embedder", batch: Sequence[Versions]) -> list[Embedded]:
+    """Embed several images and their edits in as few passes through the encoder as possible."""
     side = embedder.spec.model_size_px
     squares = [
-        images.to_model_pixels(version, side)
-        for pixels, changes in zip(uploads, edits, strict=True)
-        for version in (pixels, *(_apply(edit, pixels) for edit in changes))
+        images.to_model_pixels(pixels, side)
+        for item in batch
+        for pixels in (item.pixels, *(_apply(edit, item.pixels) for edit in item.edits))
     ]
     embeddings, seen = _embed_in_chunks(embedder, squares)
-    starts = np.cumsum([0, *(1 + len(changes) for changes in edits)]).tolist()
+    starts = itertools.accumulate((1 + len(item.edits) for item in batch), initial=0)
     return [
         Embedded(embeddings[start:end], {name: classes[start] for name, classes in seen.items()})
-        for start, end in zip(starts, starts[1:], strict=False)
+        for start, end in itertools.pairwise(starts)
     ]
 
 
@@ -148,25 +96,6 @@ def probabilities(
     count = len(embeddings)
     contexts = [question.campaign_type] * count, [question.industry] * count
     return classifiers.predict(question.target, embeddings, *contexts)
-
-
-def to_score(
-    questions: Sequence[Question],
-    image_id: str,
-    attributes_seen: dict[str, str],
-    probability_of_each: Sequence[float],
-) -> Score:
-    """The score that answers questions which differ in their target only."""
-    return Score(
-        image_id=image_id,
-        campaign_type=questions[0].campaign_type,
-        industry=questions[0].industry,
-        probabilities={
-            question.target: float(probability)
-            for question, probability in zip(questions, probability_of_each, strict=True)
-        },
-        attributes_seen=attributes_seen,
-    )
 
 
 class Recommender:
@@ -207,7 +136,6 @@ class Recommender:
         best_others = rank(target, probability, others, k)
         return Recommendation(
             score=to_score([question], upload.image_id, attributes_seen, [probability]),
-            target=target,
             edits=[self._suggested(upload.pixels, ranked) for ranked in best_edits],
             alternates=[self._alternate(shortlist, ranked) for ranked in best_others],
             scope=shortlist.scope,
@@ -268,7 +196,7 @@ class Predictor:
         """
         questions = parse_questions(self.targets, target, campaign_type, industry)
         upload = read_upload(image_bytes, self._limits)
-        [embedded] = embed_versions(self._embedder, [upload.pixels], [[]])
+        [embedded] = embed_versions(self._embedder, [Versions(upload.pixels)])
         chances = [
             probabilities(self._classifiers, question, embedded.embeddings)[0]
             for question in questions
@@ -284,7 +212,8 @@ class Predictor:
         """
         question = parse_question(self.targets, target, campaign_type, industry)
         upload = read_upload(image_bytes, self._limits)
-        [embedded] = embed_versions(self._embedder, [upload.pixels], [self._recommender.edits])
+        versions = Versions(upload.pixels, self._recommender.edits)
+        [embedded] = embed_versions(self._embedder, [versions])
         shortlist = self._recommender.shortlist(question, upload.image_id, k)
         candidates = np.concatenate([embedded.embeddings, shortlist.embeddings])
         chances = probabilities(self._classifiers, question, candidates)
@@ -298,7 +227,7 @@ def _apply(edit: Edit, pixels: np.ndarray) -> np.ndarray:
 
 
 def _embed_in_chunks(
-    embedder: Embedder, squares: list[np.ndarray]
+    embedder: "Embedder", squares: list[np.ndarray]
 ) -> tuple[np.ndarray, dict[str, list[str]]]:
     """Model pixels, N of uint8 (S, S, 3) -> like `Embedder.embed_pixels`."""
     embeddings: list[np.ndarray] = []

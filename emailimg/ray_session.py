@@ -10,14 +10,18 @@ import ray
 
 from emailimg.errors import ResourceError
 
-# Read by processes that Ray starts, so they must be set before a local cluster starts.
+# Read by processes that Ray starts, so they must be set before a local cluster starts; a value
+# that the user has set wins.
 _LOCAL_ENVIRONMENT = {
-    # Train's controller polls its workers this often, and each report waits for a poll.
+    # Train's controller polls its workers this often (s), and each report waits for a poll.
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",
     "RAY_USAGE_STATS_ENABLED": "0",
-    # xgboost-ray and Tune decide for themselves; Ray only warns about the future.
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
+    # Ray's C++ parts write errors that they recover from straight into the terminal.
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+}
+# Read by the driver.
+_DRIVER_ENVIRONMENT = {
+    "RAY_AIR_NEW_OUTPUT": "0",  # Tune's newer output ignores verbose=0
 }
 
 
@@ -60,6 +64,8 @@ def _quieten() -> None:
     """One line per stage, not pages of Ray's log; warnings and errors still come through."""
     from ray.data import DataContext
 
+    for name, value in _DRIVER_ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
     context = DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False

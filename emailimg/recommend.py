@@ -55,9 +55,7 @@ def rank(
     sign = -1 if target in taxonomy.LOWER_IS_BETTER else 1
     gains = sign * (np.asarray(probabilities, dtype=float) - upload_probability)
     best = np.argsort(-gains, kind="stable")[:k]
-    return [
-        Ranked(int(i), float(probabilities[i]), float(gains[i])) for i in best if gains[i] > 0
-    ]
+    return [Ranked(int(i), float(probabilities[i]), float(gains[i])) for i in best if gains[i] > 0]
 
 
 def rank_edits(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emailimg import classifiers, dataset, features, metrics, seeding, taxonomy
+from emailimg import classifiers, features, metrics, seeding, splits, taxonomy
 from emailimg.config import Config
 from emailimg.parquet import read_table
 
@@ -21,7 +21,7 @@ def measure(
     config: Config, examples_folder: str, embeddings_folder: str, classifiers_folder: str
 ) -> dict[str, Any]:
     """`data`, `attributes`, `targets` and `alarms` of the scorecard, from the test rows."""
-    test = read_table(dataset.split_folder(embeddings_folder, "test"))
+    test = read_table(splits.folder(embeddings_folder, "test"))
     models = classifiers.load(classifiers_folder)
     targets = {target: _score_target(config, models, test, target) for target in config.targets}
     return {
@@ -225,8 +225,8 @@ def _class_order(found: set[str]) -> list[str]:
 def _data(examples_folder: str) -> dict[str, Any]:
     columns = ["source_id", "augmentation_class"]
     parts = {
-        split: read_table(dataset.split_folder(examples_folder, split), columns=columns)
-        for split in dataset.SPLITS
+        split: read_table(splits.folder(examples_folder, split), columns=columns)
+        for split in splits.SPLITS
     }
     everything = pd.concat(parts.values(), ignore_index=True)
     counts = everything["augmentation_class"].value_counts()

@@ -44,7 +44,7 @@ def build(config: Config, embeddings_folder: str, classifiers_folder: str, folde
     classifiers.require_actors("search", config, config.search.concurrent_trials)
     targets = config.search.targets or config.targets
     baseline = classifiers.load_trained(classifiers_folder)
-    trials = _run_trials(config, embeddings_folder, targets)
+    trials = _run_trials(config, embeddings_folder, targets, storage.join(folder, "runs"))
     best = min(trials, key=lambda trial: trial["objective"] or math.inf)
     if best["objective"] is None:
         raise EmailimgError("every trial of the search failed; see Ray's logs of this session")
@@ -64,9 +64,11 @@ def build(config: Config, embeddings_folder: str, classifiers_folder: str, folde
 
 
 def _run_trials(
-    config: Config, embeddings_folder: str, targets: tuple[str, ...]
+    config: Config, embeddings_folder: str, targets: tuple[str, ...], runs: str
 ) -> list[dict[str, Any]]:
     settings = config.search
+    storage.make_folder(runs)
+    fs, path = storage.filesystem(runs)
     with track("search", settings.trials, "trials") as reporter:
         tuner = tune.Tuner(
             _trial_with_resources(config, embeddings_folder, targets, reporter),

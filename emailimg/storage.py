@@ -29,7 +29,10 @@ def join(location: str, *names: str) -> str:
 def filesystem(location: str) -> tuple[pafs.FileSystem, str]:
     """The pyarrow filesystem of a location and the location's path in it."""
     if is_remote(location):
-        return pafs.FileSystem.from_uri(location)
+        # Of the bucket alone: a URI may not hold a file name's spaces, `%`, `?` or `#`.
+        scheme, _, path = location.partition("://")
+        fs, _ = pafs.FileSystem.from_uri(f"{scheme}://{path.split('/')[0]}")
+        return fs, path.rstrip("/")
     return pafs.LocalFileSystem(), absolute(location)
 
 

@@ -26,7 +26,7 @@ from ray.train import Checkpoint, CheckpointConfig, FailureConfig, RunConfig, Sc
 from ray.train.torch import TorchTrainer
 from torch import Tensor, nn
 
-from emailimg import dataset, encoder, resources, seeding, storage, taxonomy
+from emailimg import dataset, encoder, resources, seeding, splits, storage, taxonomy
 from emailimg.config import Config, EncoderConfig
 from emailimg.encoder import Encoder, EncoderSpec
 from emailimg.errors import EmailimgError
@@ -78,6 +78,8 @@ def build(config: Config, examples_folder: str, folder: str) -> str:
     needed = workers + resources.data_bundles(config.cluster)
     resources.require("encoder", needed, config.cluster)
     spec = _spec(config, examples_folder)
+    if settings.weights != "scratch":
+        encoder.create(spec, settings.weights)  # a clear error now, not one per worker and restart
     total = settings.epochs * _steps_per_epoch(settings, examples_folder)
     with track("encoder", total * settings.batch_size, "images") as reporter:
         result = _trainer(config, spec, examples_folder, folder, reporter).fit()
@@ -87,7 +89,7 @@ def build(config: Config, examples_folder: str, folder: str) -> str:
 
 def _spec(config: Config, examples_folder: str) -> EncoderSpec:
     """The heads: augmentation class, and vehicle type where the table has at least two."""
-    train_folder = dataset.split_folder(examples_folder, "train")
+    train_folder = splits.folder(examples_folder, "train")
     found = set(read_table(train_folder, columns=["vehicle_type"])["vehicle_type"].dropna())
     heads = {"augmentation_class": taxonomy.AUGMENTATION_CLASSES}
     if len(found) > 1:
@@ -97,7 +99,7 @@ def _spec(config: Config, examples_folder: str) -> EncoderSpec:
 
 def _steps_per_epoch(settings: EncoderConfig, examples_folder: str) -> int:
     """Steps of each worker in an epoch; every worker gets as many rows, the remainder is dropped."""
-    train_folder = dataset.split_folder(examples_folder, "train")
+    train_folder = splits.folder(examples_folder, "train")
     rows = len(read_table(train_folder, columns=["version"])) // settings.num_workers
     steps = rows // (settings.batch_size // settings.num_workers)
     if steps == 0:
@@ -148,13 +150,13 @@ def _trainer(
     )
 
 
-def _read_split(config: Config, examples_folder: str, split: dataset.Split) -> ray.data.Dataset:
+def _read_split(config: Config, examples_folder: str, split: splits.Split) -> ray.data.Dataset:
     """One side of the split in the object store, shuffled once, so that an epoch only hands it out.
 
     Every epoch then shuffles within a window of batches (`_shuffled`); reading and shuffling the
     whole set again for every epoch cost more than the training on small sets.
     """
-    fs, path = storage.filesystem(dataset.split_folder(examples_folder, split))
+    fs, path = storage.filesystem(splits.folder(examples_folder, split))
     columns = ["pixels", "augmentation_class", "vehicle_type"]
     cpus = config.cluster.cpus_per_data_task
     rows = ray.data.read_parquet(path, filesystem=fs, columns=columns, num_cpus=cpus)
@@ -272,7 +274,10 @@ def _batches(
             rows = order[start : start + batch_size]
             yield (
                 torch.from_numpy(pixels[rows]).to(device),
-                {head: torch.from_numpy(values[rows]).to(device) for head, values in targets.items()},
+                {
+                    head: torch.from_numpy(values[rows]).to(device)
+                    for head, values in targets.items()
+                },
             )
 
 

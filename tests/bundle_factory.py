@@ -13,7 +13,17 @@ import pandas as pd
 import torch
 import xgboost
 
-from emailimg import bundle, classifiers, encoder, features, images, showroom, storage, taxonomy
+from emailimg import (
+    bundle,
+    classifiers,
+    encoder,
+    features,
+    images,
+    showroom,
+    splits,
+    storage,
+    taxonomy,
+)
 from emailimg.calibration import Calibration
 from emailimg.classifiers import Trained
 from emailimg.config import Config, load
@@ -49,7 +59,9 @@ def bundle_config() -> Config:
 def write_bundle(folder: Path) -> str:
     """Write a bundle below `folder`; returns its location."""
     config = bundle_config()
-    stages = {name: str(folder / name) for name in ("catalogue", "embeddings", "encoder", "boosters")}
+    stages = {
+        name: str(folder / name) for name in ("catalogue", "embeddings", "encoder", "boosters")
+    }
     encoder.save(_untrained_encoder(config), stages["encoder"])
     embedder = Embedder(encoder.load(stages["encoder"]), config.embed.kind, threads=1)
     rows = _catalogue_rows()
@@ -113,8 +125,8 @@ def _write_embeddings(image_ids: pd.Series, embeddings: np.ndarray, folder: str)
     columns = features.embedding_columns(embeddings.shape[1])
     table = pd.DataFrame(embeddings, columns=columns).assign(source_id=image_ids, version=0)
     # The bundle reads every split; where a row stands does not matter to it.
-    for split, part in (("train", table[::2]), ("validation", table[1::4]), ("test", table[3::4])):
-        write_table(storage.join(folder, f"split={split}", "part.parquet"), part)
+    for start, split in enumerate(splits.SPLITS):
+        write_table(storage.join(splits.folder(folder, split), "part.parquet"), table[start::3])
 
 
 def _train(config: Config, target: str, embedder: Embedder, encoded: pd.Series) -> Trained:

@@ -1,0 +1,172 @@
+"""Failures as JSON: `{"error": {"code", "message", "accepted"}}`, with the right status.
+
+A caller's mistake keeps its status and says what would be accepted. Anything else is logged with
+the request's id and answered as a plain 500. Uploads that are too long are cut off while they
+arrive.
+"""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from emailimg.errors import ImageError, TaxonomyError
+from emailimg.images import FORMATS
+from serve_app.schemas import ErrorAnswer, ErrorDetail
+
+logger = logging.getLogger("ray.serve")  # Serve writes these to the replica's log, with its name
+
+_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
+_IMAGE_STATUSES = {"too_many_bytes": 413, "not_an_image": 415}  # any other reason is a 400
+# Boundaries, field names and the short fields of a form around its file.
+_FORM_BYTES = 64 * 2**10
+
+
+class ApiError(HTTPException):
+    """A failure with a status and code of its own."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        accepted: Sequence[str] = (),
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, detail=message, headers=headers)
+        self.code = code
+        self.accepted = accepted
+
+
+def install(app: FastAPI, max_file_bytes: int) -> None:
+    """Answer every failure of `app` in JSON, and limit the uploads it takes."""
+    app.add_middleware(_LimitBody, max_bytes=max_file_bytes + _FORM_BYTES)
+    app.add_middleware(_CatchUnexpected)  # the last one added is the outermost
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(RequestValidationError, _on_invalid_form)
+    app.add_exception_handler(ImageError, _on_image_error)
+    app.add_exception_handler(TaxonomyError, _on_unknown_value)
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The failures that an endpoint's documentation lists."""
+    meanings = {
+        400: "The image is truncated, too small or has too many pixels",
+        404: "There is no such image",
+        413: "The image has too many bytes",
+        415: f"Not an image of an accepted format ({', '.join(FORMATS)})",
+        422: "A field is missing or out of range, or a value is unknown",
+        503: "Overloaded or restarting; try again",
+        504: "Not answered in time",
+    }
+    return {status: {"model": ErrorAnswer, "description": meanings[status]} for status in statuses}
+
+
+def _answer(
+    status: int,
+    code: str,
+    message: str,
+    accepted: Sequence[str] = (),
+    headers: Any = None,
+) -> JSONResponse:
+    detail = ErrorDetail(code=code, message=message, accepted=list(accepted))
+    return JSONResponse(ErrorAnswer(error=detail).model_dump(), status, headers=headers)
+
+
+async def _on_http_exception(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    code = getattr(error, "code", _CODES.get(error.status_code, "http_error"))
+    accepted = getattr(error, "accepted", ())
+    return _answer(error.status_code, code, error.detail, accepted, error.headers)
+
+
+async def _on_invalid_form(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    details = error.errors()
+    missing = all(detail["type"] == "missing" for detail in details)
+    message = "; ".join(f"{detail['loc'][-1]}: {detail['msg']}" for detail in details)
+    return _answer(422, "missing_field" if missing else "invalid_field", message)
+
+
+async def _on_image_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ImageError)
+    accepted = FORMATS if error.reason == "not_an_image" else ()
+    return _answer(_IMAGE_STATUSES.get(error.reason, 400), error.reason, str(error), accepted)
+
+
+async def _on_unknown_value(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, TaxonomyError)
+    return _answer(422, "unknown_value", str(error), error.accepted)
+
+
+class _CatchUnexpected:
+    """The last resort: a logged traceback, and a 500 that gives nothing away."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def note_start(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note_start)
+        except Exception:
+            request_id = _request_id(scope)
+            logger.exception("request %s failed", request_id)
+            if started or scope["type"] != "http":
+                raise
+            message = f"something went wrong here; quote request {request_id} when asking about it"
+            await _answer(500, "internal_error", message)(scope, receive, send)
+
+
+class _LimitBody:
+    """Refuses a body that is too long: by its announced length, else while it arrives."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        announced = _header(scope, b"content-length") if scope["type"] == "http" else b""
+        if announced.isdigit() and int(announced) > self._max_bytes:
+            error = self._too_long()
+            await _answer(413, error.code, error.detail)(scope, receive, send)
+        else:
+            await self._app(scope, self._counting(receive), send)
+
+    def _counting(self, receive: Receive) -> Receive:
+        received = 0
+
+        async def count() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._max_bytes:
+                raise self._too_long()
+            return message
+
+        return count
+
+    def _too_long(self) -> ApiError:
+        return ApiError(
+            413, "too_many_bytes", f"at most {self._max_bytes - _FORM_BYTES:,} bytes are accepted"
+        )
+
+
+def _request_id(scope: Scope) -> str:
+    """The id that Serve's proxy gave the request; it is in the `x-request-id` of the answer."""
+    return _header(scope, b"x-request-id").decode("latin-1") or "without id"
+
+
+def _header(scope: Scope, wanted: bytes) -> bytes:
+    return next((value for name, value in scope["headers"] if name == wanted), b"")

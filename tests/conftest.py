@@ -1,0 +1,28 @@
+"""Shared by the tests: one small Ray cluster, and one small bundle to serve from."""
+
+from collections.abc import Iterator
+
+import pytest
+from bundle_factory import write_bundle
+
+from emailimg import bundle, ray_session
+from emailimg.predict import Predictor
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[None]:
+    """A local Ray cluster of two CPUs; starting one takes seconds, so all tests share it."""
+    with ray_session.session("local", num_cpus=2):
+        yield
+
+
+@pytest.fixture(scope="session")
+def bundle_location(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where the bundle of `bundle_factory` is; do not change it."""
+    return write_bundle(tmp_path_factory.mktemp("bundle"))
+
+
+@pytest.fixture(scope="session")
+def predictor(bundle_location: str) -> Predictor:
+    # One thread, as in the service: another number adds up in another order.
+    return Predictor(bundle.load(bundle_location), threads=1)

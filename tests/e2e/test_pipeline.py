@@ -1,0 +1,138 @@
+"""The whole path with the `tiny` preset, on one small Ray cluster: from images to an HTTP answer."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from emailimg import bundle, config, pipeline, quickstart, splits, storage
+from emailimg.errors import BundleError, ConfigError
+from emailimg.parquet import read_table
+from emailimg.predict import Predictor
+from emailimg.stages import StageResult, Workspace
+
+pytestmark = pytest.mark.usefixtures("ray_cluster")
+
+
+@pytest.fixture(scope="module")
+def tiny() -> config.Config:
+    return config.load("tiny")
+
+
+@pytest.fixture(scope="module")
+def workspace(
+    tiny: config.Config, tmp_path_factory: pytest.TempPathFactory, ray_cluster: None
+) -> Workspace:
+    """A finished run, interrupted once on its way."""
+    location = str(tmp_path_factory.mktemp("run"))
+
+    def interrupt(result: StageResult) -> None:
+        if result.name == "examples":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.run(tiny, location, on_stage=interrupt)
+    results: list[StageResult] = []
+    finished = pipeline.run(tiny, location, on_stage=results.append)
+    assert [r.name for r in results if r.skipped] == ["catalogue", "examples"]
+    assert [r.name for r in results] == list(pipeline.STAGE_NAMES)
+    return finished
+
+
+@pytest.fixture(scope="module")
+def examples(workspace: Workspace) -> pd.DataFrame:
+    return read_table(workspace.folder("examples"), exclude=("pixels",))
+
+
+def test_a_second_run_does_nothing(tiny: config.Config, workspace: Workspace) -> None:
+    results: list[StageResult] = []
+    pipeline.run(tiny, workspace.location, on_stage=results.append)
+    assert all(result.skipped for result in results)
+
+
+def test_versions_of_one_source_image_are_on_one_side(examples: pd.DataFrame) -> None:
+    sides = examples.groupby("source_id", observed=True)["split"].nunique()
+    assert (sides == 1).all()
+    assert set(examples["split"].astype(str)) == set(splits.SPLITS)
+
+
+def test_augmentation_doubles_the_images(examples: pd.DataFrame, tiny: config.Config) -> None:
+    assert len(examples) == 2 * tiny.source.showroom_images
+    assert (examples["augmentation_class"] == "original").sum() == tiny.source.showroom_images
+
+
+def test_the_true_probability_is_no_feature(workspace: Workspace) -> None:
+    index = json.loads(
+        storage.read_bytes(workspace.path("bundle", "classifiers", "classifiers.json"))
+    )
+    assert index["embedding_width"] == 16 + 9  # the heads' logits, nothing else
+
+
+def test_the_scorecard_has_every_part(workspace: Workspace, tiny: config.Config) -> None:
+    card = storage.read_json(workspace.path("report", "scorecard.json"))
+    assert set(card["targets"]) == set(tiny.targets)
+    for score in card["targets"].values():
+        assert score["log_loss"]["oracle"] < score["log_loss"]["base"]
+        assert score["calibration"]["bins"]
+    assert len(card["history"]) == tiny.encoder.epochs
+    assert len(card["search"]["trials"]) == tiny.search.trials
+    assert card["attributes"]["augmentation_class"]["confusion"]
+    assert card["alarms"] == []
+
+
+def test_the_report_is_one_self_contained_page(workspace: Workspace) -> None:
+    page = Path(workspace.path("report", "index.html")).read_text()
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert page.count("data:image/jpeg") > 16  # the gallery and the recommendations
+
+
+def test_training_recorded_every_epoch(workspace: Workspace, tiny: config.Config) -> None:
+    history = storage.read_json(workspace.path("encoder", "history.json"))
+    assert [record["epoch"] for record in history] == [1, 2]
+    assert history[1]["train_loss"] < history[0]["train_loss"]
+
+
+def test_target_campaign_and_industry_change_the_answer(workspace: Workspace) -> None:
+    predictor = Predictor(bundle.load(workspace.folder("bundle")))
+    image = read_table(workspace.path("bundle", "catalogue.parquet"))["thumbnail"].iloc[0]
+    ask = [
+        ("open_rate", "Newsletter", "Automotive"),
+        ("revenue_per_email", "Newsletter", "Automotive"),
+        ("open_rate", "Survey", "Automotive"),
+        ("open_rate", "Newsletter", "Energy"),
+    ]
+    answers = [predictor.score(image, *question).probability for question in ask]
+    assert len(set(answers)) > 1
+    assert answers[0] != answers[1]
+
+
+def test_a_changed_setting_redoes_only_what_depends_on_it(
+    tiny: config.Config, workspace: Workspace
+) -> None:
+    changed = tiny.model_copy(
+        update={"report": tiny.report.model_copy(update={"bootstrap_samples": 60})}
+    )
+    results: list[StageResult] = []
+    pipeline.run(changed, workspace.location, until="scorecard", on_stage=results.append)
+    assert [result.name for result in results if not result.skipped] == ["scorecard"]
+    pipeline.run(tiny, workspace.location)  # leaves the workspace as it was
+
+
+def test_one_recommendation_over_http(
+    tiny: config.Config, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quickstart.ask_service(tiny, workspace)
+    printed = capsys.readouterr().out
+    assert "POST /v1/recommend" in printed
+    assert "this image" in printed
+
+
+def test_a_damaged_bundle_is_refused(workspace: Workspace, tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="is no bundle"):
+        bundle.load(str(tmp_path))
+
+
+def test_an_unknown_stage_is_refused_by_name(tiny: config.Config, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="unknown stage 'train'; accepted: catalogue"):
+        pipeline.run(tiny, str(tmp_path), until="train")

@@ -1,0 +1,33 @@
+"""A real S3 server on loopback (moto), as a context manager that points AWS clients to it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest import mock
+
+import boto3
+from moto.server import ThreadedMotoServer
+
+BUCKET = "emailimg-tests"
+
+
+@contextmanager
+def s3_server() -> Iterator[str]:
+    """`s3://bucket`, empty, while the block runs; nothing leaves the machine."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    environment = {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    try:
+        with mock.patch.dict(os.environ, environment):
+            os.environ.pop("AWS_PROFILE", None)
+            boto3.client("s3").create_bucket(Bucket=BUCKET)
+            yield f"s3://{BUCKET}"
+    finally:
+        server.stop()

@@ -1,0 +1,328 @@
+"""Decoding: every accepted format and oddity, every refusal, and the shared preprocessing."""
+
+import io
+import pickle
+import struct
+import threading
+import warnings
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from pictures import difference, encode, encode_image, picture
+from PIL import Image
+
+from emailimg import images
+from emailimg.config import ImageConfig
+from emailimg.errors import ImageError
+
+LIMITS = ImageConfig()
+LOSSLESS = picture(80, 120)
+
+
+def reason_of(data: bytes, limits: ImageConfig = LIMITS) -> str:
+    with pytest.raises(ImageError) as caught:
+        images.decode(data, limits)
+    return caught.value.reason
+
+
+def exif(orientation: int) -> Image.Exif:
+    tags = Image.Exif()
+    tags[0x0112] = orientation
+    return tags
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG whose header claims a size and whose body is almost nothing."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = [chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(b"\0" * 100)), chunk(b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+@pytest.mark.parametrize("image_format", ["PNG", "WEBP"])
+def test_lossless_formats_give_the_very_pixels(image_format: str) -> None:
+    data = encode(LOSSLESS, image_format, lossless=True)
+    np.testing.assert_array_equal(images.decode(data, LIMITS), LOSSLESS)
+
+
+@pytest.mark.parametrize(
+    ("image_format", "options"),
+    [
+        ("JPEG", {"quality": 92}),
+        ("JPEG", {"quality": 92, "progressive": True}),
+        ("WEBP", {"quality": 90}),
+        ("GIF", {}),
+    ],
+)
+def test_lossy_formats_give_about_the_pixels(image_format: str, options: dict[str, object]) -> None:
+    decoded = images.decode(encode(LOSSLESS, image_format, **options), LIMITS)
+    assert decoded.dtype == np.uint8
+    assert difference(decoded, LOSSLESS) < 8
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP"])
+def test_exif_rotation_is_applied(image_format: str, orientation: int) -> None:
+    turned = {
+        1: LOSSLESS,
+        2: LOSSLESS[:, ::-1],
+        3: LOSSLESS[::-1, ::-1],
+        4: LOSSLESS[::-1],
+        5: LOSSLESS.transpose(1, 0, 2),
+        6: np.rot90(LOSSLESS, -1),
+        7: np.rot90(LOSSLESS, -1)[:, ::-1].transpose(1, 0, 2)[:, :, :],
+        8: np.rot90(LOSSLESS, 1),
+    }
+    turned[7] = LOSSLESS[::-1, ::-1].transpose(1, 0, 2)
+    data = encode(LOSSLESS, image_format, exif=exif(orientation), quality=95)
+    decoded = images.decode(data, LIMITS)
+    assert decoded.shape == turned[orientation].shape
+    assert difference(decoded, turned[orientation]) < 6
+
+
+def test_damaged_exif_does_not_cost_the_picture() -> None:
+    data = encode(LOSSLESS, "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\x01\x12", quality=95)
+    assert difference(images.decode(data, LIMITS), LOSSLESS) < 6
+
+
+def test_cmyk_jpeg_has_its_colours() -> None:
+    red = np.full((40, 40, 3), (200, 30, 30), np.uint8)
+    data = encode_image(Image.fromarray(red).convert("CMYK"), "JPEG", quality=95)
+    assert images.probe(data, LIMITS)[0] == "JPEG"
+    assert difference(images.decode(data, LIMITS), red) < 12
+
+
+def test_grey_and_bilevel_images_become_rgb() -> None:
+    grey = cv2.cvtColor(LOSSLESS, cv2.COLOR_RGB2GRAY)
+    for image_format in ("PNG", "JPEG"):
+        decoded = images.decode(encode(grey, image_format, quality=95), LIMITS)
+        assert difference(decoded, np.repeat(grey[..., None], 3, axis=2)) < 4
+    bilevel = Image.fromarray(grey > 120)
+    decoded = images.decode(encode_image(bilevel, "PNG"), LIMITS)
+    np.testing.assert_array_equal(decoded[..., 0], np.where(grey > 120, 255, 0))
+
+
+def test_alpha_is_laid_over_white() -> None:
+    rgba = np.dstack([LOSSLESS, np.full(LOSSLESS.shape[:2], 255, np.uint8)])
+    rgba[:20, :, 3] = 0
+    rgba[20:40, :, 3] = 128
+    for image_format in ("PNG", "WEBP"):
+        decoded = images.decode(encode(rgba, image_format, lossless=True), LIMITS).astype(int)
+        assert (decoded[:20] == 255).all()
+        half = 255 - (255 - LOSSLESS[20:40].astype(int)) * 128 / 255
+        assert np.abs(decoded[20:40] - half).max() <= 2
+        np.testing.assert_array_equal(decoded[40:], LOSSLESS[40:])
+
+
+def test_grey_with_alpha_is_laid_over_white() -> None:
+    grey = np.zeros((32, 32, 2), np.uint8)
+    grey[:16, :, 1] = 255
+    decoded = images.decode(encode_image(Image.fromarray(grey, "LA"), "PNG"), LIMITS)
+    assert (decoded[:16] == 0).all()
+    assert (decoded[16:] == 255).all()
+
+
+def test_a_transparent_palette_entry_is_white() -> None:
+    palette = Image.new("P", (32, 32), 0)
+    palette.putpalette([200, 0, 0, 0, 0, 200])
+    palette.paste(1, (0, 0, 32, 16))
+    data = encode_image(palette, "PNG", transparency=0)
+    decoded = images.decode(data, LIMITS)
+    assert (decoded[:16] == (0, 0, 200)).all()
+    assert (decoded[16:] == 255).all()
+
+
+def test_a_16_bit_grey_png_keeps_its_shades() -> None:
+    ramp = np.linspace(0, 65535, 64).astype(np.uint16)
+    data = encode(np.tile(ramp, (32, 1)), "PNG")
+    decoded = images.decode(data, LIMITS)[0, :, 0].astype(int)
+    assert (decoded[0], decoded[-1]) == (0, 255)
+    assert np.abs(decoded - np.linspace(0, 255, 64)).max() <= 1
+
+
+def test_of_an_animation_the_first_frame_is_taken() -> None:
+    frames = [Image.new("RGB", (32, 24), colour) for colour in ("red", "lime", "blue")]
+    for image_format in ("GIF", "WEBP", "PNG"):
+        stream = io.BytesIO()
+        frames[0].save(
+            stream, image_format, save_all=True, append_images=frames[1:], lossless=True
+        )
+        assert (images.decode(stream.getvalue(), LIMITS) == (255, 0, 0)).all()
+
+
+def test_probe_reads_the_header() -> None:
+    for image_format in images.FORMATS:
+        assert images.probe(encode(LOSSLESS, image_format), LIMITS) == (image_format, 120, 80)
+
+
+@pytest.mark.parametrize("image_format", images.FORMATS)
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_a_truncated_image_is_refused(image_format: str, share: float) -> None:
+    detailed = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    data = encode(detailed, image_format)
+    assert reason_of(data[: int(share * len(data))]) in ("truncated", "not_an_image")
+
+
+@pytest.mark.parametrize("image_format", images.FORMATS)
+def test_damaged_bytes_raise_nothing_but_image_errors(image_format: str) -> None:
+    """Whatever an upload holds, the answer is a picture or a refusal with a reason."""
+    rng = np.random.default_rng(1)
+    original = np.frombuffer(encode(picture(24, 32), image_format, exif=exif(6)), np.uint8)
+    refused = 0
+    for _ in range(150):
+        data = original.copy()
+        where = rng.integers(0, len(data), rng.integers(1, 12))
+        data[where] = rng.integers(0, 256, len(where))
+        try:
+            pixels = images.decode(data.tobytes(), LIMITS)
+            assert pixels.dtype == np.uint8
+            assert pixels.shape[2] == 3
+        except ImageError:
+            refused += 1
+    assert refused > 0
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty"),
+        (b"hello, this is a text file\n" * 20, "not_an_image"),
+        (b"\xff\xd8\xff", "not_an_image"),
+        (b"\x89PNG\r\n\x1a\n", "not_an_image"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not_an_image"),
+        (bytes(1000), "not_an_image"),
+        (png_header(60_000, 60_000), "too_many_pixels"),  # Pillow raises
+        (png_header(10_000, 9_500), "too_many_pixels"),  # Pillow warns
+        (png_header(7_100, 7_100), "too_many_pixels"),  # only our limit
+        (png_header(64, 64), "truncated"),
+        (encode(picture(15, 200), "PNG"), "too_small"),
+        (encode(picture(200, 15), "PNG"), "too_small"),
+    ],
+)
+def test_refusals(data: bytes, reason: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert reason_of(data) == reason
+        if reason != "truncated":
+            with pytest.raises(ImageError):
+                images.probe(data, LIMITS)
+
+
+@pytest.mark.parametrize("image_format", ["TIFF", "BMP", "AVIF", "ICO", "PPM"])
+def test_other_formats_are_refused_with_the_accepted_ones(image_format: str) -> None:
+    with pytest.raises(ImageError, match="accepted: JPEG, PNG, WebP, GIF") as caught:
+        images.decode(encode(LOSSLESS, image_format), LIMITS)
+    assert caught.value.reason == "not_an_image"
+
+
+def test_heic_is_refused() -> None:
+    header = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
+    assert reason_of(header + bytes(2000)) == "not_an_image"
+
+
+def test_limits_are_those_of_the_config() -> None:
+    data = encode(LOSSLESS, "PNG")
+    assert reason_of(data, ImageConfig(max_bytes=len(data) - 1)) == "too_many_bytes"
+    assert reason_of(data, ImageConfig(max_pixels=120 * 80 - 1)) == "too_many_pixels"
+    assert reason_of(data, ImageConfig(min_side_px=81)) == "too_small"
+    exact = ImageConfig(max_bytes=len(data), max_pixels=120 * 80, min_side_px=80)
+    assert images.decode(data, exact).shape == (80, 120, 3)
+
+
+def test_messages_say_what_was_found_and_what_is_accepted() -> None:
+    with pytest.raises(ImageError, match=r"120 x 80 pixels; at most 100 pixels"):
+        images.decode(encode(LOSSLESS, "PNG"), ImageConfig(max_pixels=100))
+    with pytest.raises(ImageError, match=r"2,000 bytes; at most 1,000"):
+        images.decode(bytes(2000), ImageConfig(max_bytes=1000))
+
+
+def test_an_image_error_survives_pickling() -> None:
+    """Ray hands exceptions on between processes this way."""
+    error = pickle.loads(pickle.dumps(ImageError("too_small", "3 x 3 pixels")))
+    assert (error.reason, str(error)) == ("too_small", "3 x 3 pixels")
+
+
+def test_threads_may_decode_at_the_same_time() -> None:
+    pictures = [picture(60, 90, seed) for seed in range(8)]
+    encoded = [encode(pixels, "PNG") for pixels in pictures]
+    same: list[bool] = []
+
+    def work(i: int) -> None:
+        for _ in range(10):
+            same.append(np.array_equal(images.decode(encoded[i], LIMITS), pictures[i]))
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(same) == 80
+    assert all(same)
+
+
+@pytest.mark.parametrize("working", [64, 100, 160])
+def test_reduced_scale_jpeg_decoding_is_close_to_full_decoding(working: int) -> None:
+    large = picture(900, 1400)
+    data = encode(large, "JPEG", quality=95)
+    limits = ImageConfig(working_size_px=working, model_size_px=32)
+    decoded = images.decode(data, limits)
+    full = images.to_working_size(np.asarray(Image.open(io.BytesIO(data))), working)
+    assert max(decoded.shape) == working
+    assert difference(decoded, full) < 2.5
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "expected"),
+    [
+        (100, 200, (80, 160)),
+        (200, 100, (160, 80)),
+        (50, 100, (50, 100)),  # never enlarged
+        (160, 160, (160, 160)),
+        (2, 4000, (1, 160)),
+        (4000, 1, (160, 1)),
+    ],
+)
+def test_to_working_size_bounds_the_longer_side(
+    height: int, width: int, expected: tuple[int, int]
+) -> None:
+    assert images.to_working_size(picture(height, width), 160).shape == (*expected, 3)
+
+
+@pytest.mark.parametrize(
+    ("height", "width"), [(64, 64), (100, 200), (200, 100), (20, 30), (2, 500), (1, 1), (63, 64)]
+)
+def test_to_model_pixels_keeps_the_aspect_and_pads(height: int, width: int) -> None:
+    white = np.full((height, width, 3), 255, np.uint8)
+    square = images.to_model_pixels(white, 64)
+    assert square.shape == (64, 64, 3)
+    inside = (square == 255).all(axis=2)
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    scale = 64 / max(height, width)
+    assert len(rows) == max(1, round(height * scale))
+    assert len(columns) == max(1, round(width * scale))
+    assert abs(rows[0] - (63 - rows[-1])) <= 1, "centred"
+    assert abs(columns[0] - (63 - columns[-1])) <= 1, "centred"
+    assert len(np.unique(square[~inside].reshape(-1, 3), axis=0)) <= 1, "one padding colour"
+
+
+def test_to_model_pixels_leaves_a_square_of_that_size_alone() -> None:
+    pixels = picture(64, 64)
+    np.testing.assert_array_equal(images.to_model_pixels(pixels, 64), pixels)
+
+
+def test_encoders_keep_the_channel_order() -> None:
+    png, jpeg = images.encode_png(LOSSLESS), images.encode_jpeg(LOSSLESS, 95)
+    np.testing.assert_array_equal(images.decode(png, LIMITS), LOSSLESS)
+    assert difference(images.decode(jpeg, LIMITS), LOSSLESS) < 6
+    assert len(images.encode_jpeg(LOSSLESS, 30)) < len(jpeg)
+
+
+def test_image_id_is_the_sha_256_of_the_bytes() -> None:
+    expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert images.image_id(b"abc") == expected

@@ -1,0 +1,248 @@
+"""The HTTP interface, with the other deployments in this process: documentation, every failure."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+from bundle_factory import CATALOGUE_IMAGES, TARGETS, bundle_config, showroom_jpeg
+from fastapi.testclient import TestClient
+from ray.serve.exceptions import BackPressureError
+
+from emailimg import bundle, predict, taxonomy
+from emailimg.bundle import Bundle
+from serve_app.deployments import Classifiers, Recommender
+from serve_app.ingress import Ingress
+
+FORM = {"target": "open_rate", "campaign_type": "Newsletter", "industry": "Retail"}
+JPEG = showroom_jpeg(CATALOGUE_IMAGES + 10)
+MAX_BYTES = bundle_config().images.max_bytes
+
+
+class LocalHandle:
+    """Stands in for a Serve handle: `handle.method.remote(...)` awaits the method itself."""
+
+    def __init__(self, deployment: Any) -> None:
+        self._deployment = deployment
+
+    def __getattr__(self, name: str) -> SimpleNamespace:
+        return SimpleNamespace(remote=getattr(self._deployment, name))
+
+
+class LocalEmbedder:
+    """The Embedder without batching."""
+
+    def __init__(self, loaded: Bundle) -> None:
+        self._version = loaded.version
+        self._embedder = loaded.embedder(threads=1)
+
+    async def embed(self, versions: predict.Versions) -> predict.Embedded:
+        return predict.embed_versions(self._embedder, [versions])[0]
+
+    async def version(self) -> str:
+        return self._version
+
+
+@pytest.fixture(scope="module")
+def loaded(bundle_location: str) -> Bundle:
+    return bundle.load(bundle_location)
+
+
+@pytest.fixture(scope="module")
+def parts(loaded: Bundle) -> dict[str, Any]:
+    embedder = LocalHandle(LocalEmbedder(loaded))
+    classifiers = LocalHandle(Classifiers(lambda: loaded))
+    recommender = LocalHandle(Recommender(lambda: loaded, embedder, classifiers))  # type: ignore[arg-type]
+    return {"embedder": embedder, "classifiers": classifiers, "recommender": recommender}
+
+
+@pytest.fixture
+def connect(loaded: Bundle, parts: dict[str, Any]) -> Callable[..., TestClient]:
+    """Makes a client; arguments replace a deployment or the timeout."""
+
+    def client(**replaced: Any) -> TestClient:
+        ingress = Ingress(lambda: loaded, **(parts | {"request_timeout_s": 20.0} | replaced))
+        return TestClient(ingress.__serve_build_asgi_app__())
+
+    return client
+
+
+@pytest.fixture
+def client(connect: Callable[..., TestClient]) -> TestClient:
+    return connect()
+
+
+def post(client: TestClient, path: str, image: bytes = JPEG, **form: Any) -> httpx.Response:
+    return client.post(path, files={"image": ("car.jpg", image)}, data=FORM | form)
+
+
+def failing(error: Exception) -> LocalHandle:
+    async def fail(*_: Any) -> None:
+        raise error
+
+    return LocalHandle(SimpleNamespace(embed=fail, version=fail))
+
+
+def assert_failure(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    assert response.status_code == status, response.text
+    assert set(response.json()) == {"error"}
+    error = response.json()["error"]
+    assert set(error) == {"code", "message", "accepted"}
+    assert error["code"] == code
+    assert error["message"]
+    return error
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "accepted"),
+    [
+        ("target", "applause", list(TARGETS)),
+        ("target", "bounce_rate", list(TARGETS)),
+        ("campaign_type", "Carrier Pigeon", list(taxonomy.CAMPAIGN_TYPES)),
+        ("industry", "Alchemy", list(taxonomy.INDUSTRIES)),
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/score", "/v1/recommend"])
+def test_unknown_values_list_the_accepted_ones(
+    client: TestClient, path: str, field: str, value: str, accepted: list[str]
+):
+    error = assert_failure(post(client, path, **{field: value}), 422, "unknown_value")
+    assert error["accepted"] == accepted
+
+
+def test_all_targets_are_scored_but_not_recommended_for(client: TestClient):
+    answer = post(client, "/v1/score", target="all").json()
+    assert set(answer["probabilities"]) == set(TARGETS)
+    assert answer["probability"] is None
+    assert_failure(post(client, "/v1/recommend", target="all"), 422, "unknown_value")
+
+
+@pytest.mark.parametrize("missing", ["image", "target", "campaign_type", "industry"])
+def test_missing_fields_are_named(client: TestClient, missing: str):
+    form = {name: value for name, value in FORM.items() if name != missing}
+    files = None if missing == "image" else {"image": ("car.jpg", JPEG)}
+    error = assert_failure(client.post("/v1/score", files=files, data=form), 422, "missing_field")
+    assert missing in error["message"]
+
+
+@pytest.mark.parametrize("k", ["0", "51", "many", "2.5"])
+def test_k_out_of_range_is_refused(client: TestClient, k: str):
+    error = assert_failure(post(client, "/v1/recommend", k=k), 422, "invalid_field")
+    assert error["message"].startswith("k:")
+
+
+@pytest.mark.parametrize(
+    ("image", "status", "code"),
+    [
+        (b"not an image", 415, "not_an_image"),
+        (b"%PDF-1.7 something else", 415, "not_an_image"),
+        (b"", 400, "empty"),
+        (JPEG[: len(JPEG) // 2], 400, "truncated"),
+        (JPEG + bytes(MAX_BYTES), 413, "too_many_bytes"),
+        (bytes(MAX_BYTES + 2**20), 413, "too_many_bytes"),
+    ],
+    ids=["text", "pdf", "empty", "truncated", "long", "very long"],
+)
+def test_bad_images_get_their_status(client: TestClient, image: bytes, status: int, code: str):
+    error = assert_failure(post(client, "/v1/score", image), status, code)
+    if status == 415:
+        assert error["accepted"] == ["JPEG", "PNG", "WEBP", "GIF"]
+
+
+def test_a_body_of_unknown_length_is_cut_off_while_it_arrives(client: TestClient):
+    sent = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal sent
+        yield b'--x\r\ncontent-disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n'
+        while sent < 3 * MAX_BYTES:
+            sent += 2**20
+            yield bytes(2**20)
+
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    response = client.post("/v1/score", content=endless(), headers=headers)
+    assert_failure(response, 413, "too_many_bytes")
+
+
+def test_a_malformed_form_is_a_bad_request(client: TestClient):
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    response = client.post("/v1/score", content=b"garbage", headers=headers)
+    assert_failure(response, 400, "bad_request")
+
+
+def test_unknown_paths_and_methods(client: TestClient):
+    assert_failure(client.get("/v2/score"), 404, "not_found")
+    assert_failure(client.get("/v1/score"), 405, "method_not_allowed")
+    assert_failure(client.get("/v1/images/nothing"), 404, "not_found")
+
+
+def test_unexpected_errors_are_logged_with_the_request_id_and_tell_nothing(
+    connect: Callable[..., TestClient], caplog: pytest.LogCaptureFixture
+):
+    client = connect(embedder=failing(RuntimeError("the password is swordfish")))
+    client.headers["x-request-id"] = "request-17"
+    with caplog.at_level(logging.ERROR, logger="ray.serve"):
+        response = post(client, "/v1/score")
+    error = assert_failure(response, 500, "internal_error")
+    assert "swordfish" not in response.text
+    assert "request-17" in error["message"]
+    assert "request-17" in caplog.text
+    assert "swordfish" in caplog.text
+
+
+def test_overload_asks_to_try_again(connect: Callable[..., TestClient]):
+    response = post(connect(embedder=failing(BackPressureError(9, 9))), "/v1/score")
+    assert_failure(response, 503, "unavailable")
+    assert response.headers["retry-after"] == "1"
+
+
+def test_a_late_answer_is_a_timeout(connect: Callable[..., TestClient]):
+    async def sleep(*_: Any) -> None:
+        await asyncio.sleep(5)
+
+    slow = LocalHandle(SimpleNamespace(embed=sleep))
+    response = post(connect(embedder=slow, request_timeout_s=0.05), "/v1/score")
+    assert_failure(response, 504, "timeout")
+
+
+def test_health_needs_every_deployment(connect: Callable[..., TestClient], loaded: Bundle):
+    healthy = connect().get("/healthz")
+    assert healthy.status_code == 200
+    assert healthy.json()["bundle"] == loaded.version
+    assert set(healthy.json()["deployments"]) == {
+        "ingress",
+        "embedder",
+        "classifiers",
+        "recommender",
+    }
+    broken = connect(embedder=failing(BackPressureError(9, 9))).get("/healthz")
+    assert_failure(broken, 503, "unavailable")
+
+
+def test_targets_are_those_of_the_bundle(client: TestClient):
+    answer = client.get("/v1/targets").json()
+    assert answer["targets"] == list(TARGETS)
+    assert answer["lower_is_better"] == ["unsubscribe_rate"]
+    assert answer["campaign_types"] == list(taxonomy.CAMPAIGN_TYPES)
+    assert answer["industries"] == list(taxonomy.INDUSTRIES)
+
+
+def test_openapi_documents_every_path_and_its_failures(client: TestClient):
+    document = client.get("/openapi.json").json()
+    assert set(document["paths"]) == {
+        "/v1/score",
+        "/v1/recommend",
+        "/v1/images/{image_id}",
+        "/v1/targets",
+        "/healthz",
+    }
+    assert {"200", "400", "413", "415", "422"} <= set(
+        document["paths"]["/v1/recommend"]["post"]["responses"]
+    )
+    text = client.get("/openapi.json").text
+    assert all(name in text for name in (*taxonomy.CAMPAIGN_TYPES, *taxonomy.INDUSTRIES, *TARGETS))
+    assert "HTTPValidationError" not in text
+    assert client.get("/docs").status_code == 200

@@ -1,0 +1,180 @@
+"""Predictions in this process: the question matters, and what is recommended is better."""
+
+import json
+
+import numpy as np
+import pytest
+from bundle_factory import CATALOGUE_IMAGES, TARGETS, bundle_config, showroom_jpeg
+
+from emailimg import augment, bundle, images, taxonomy
+from emailimg.errors import ImageError, TaxonomyError
+from emailimg.predict import Predictor, Recommender, Versions, embed_versions
+from emailimg.recommend import candidate_edits
+
+UPLOAD = CATALOGUE_IMAGES + 10
+CONTEXT = ("Newsletter", "Retail")
+CONFIG = bundle_config()
+
+
+@pytest.fixture(scope="module")
+def upload() -> bytes:
+    return showroom_jpeg(UPLOAD)
+
+
+def test_target_campaign_and_industry_change_the_answer(predictor: Predictor, upload: bytes):
+    def answers(target: str, campaign_types: tuple[str, ...], industries: tuple[str, ...]) -> set:
+        return {
+            predictor.score(upload, target, campaign_type, industry).probability
+            for campaign_type in campaign_types
+            for industry in industries
+        }
+
+    assert len({predictor.score(upload, target, *CONTEXT).probability for target in TARGETS}) == 3
+    assert len(answers("open_rate", taxonomy.CAMPAIGN_TYPES, ("Retail",))) > 4
+    assert len(answers("open_rate", ("Newsletter",), taxonomy.INDUSTRIES)) > 4
+
+
+def test_all_targets_score_like_each_alone(predictor: Predictor, upload: bytes):
+    everything = predictor.score(upload, "all", *CONTEXT)
+    alone = {target: predictor.score(upload, target, *CONTEXT).probability for target in TARGETS}
+    assert everything.probabilities == alone
+    assert (everything.target, everything.probability) == ("all", None)
+
+
+def test_score_accepts_any_spelling_and_reports_the_accepted_one(
+    predictor: Predictor, upload: bytes
+):
+    score = predictor.score(upload, "Open Rate", "abandoned_cart", "real-estate")
+    assert (score.target, score.campaign_type) == ("open_rate", "Abandoned Cart")
+    assert score.industry == "Real Estate"
+    assert score.image_id == images.image_id(upload)
+    assert set(score.attributes_seen) == {"augmentation_class", "vehicle_type"}
+    assert 0 < score.probabilities["open_rate"] < 1
+
+
+@pytest.mark.parametrize(
+    ("question", "accepted"),
+    [
+        (("applause", *CONTEXT), TARGETS),
+        (("bounce_rate", *CONTEXT), TARGETS),  # exists, but this bundle has no model for it
+        (("", *CONTEXT), TARGETS),
+        (("open_rate", "Carrier Pigeon", "Retail"), taxonomy.CAMPAIGN_TYPES),
+        (("open_rate", "Newsletter", "Alchemy"), taxonomy.INDUSTRIES),
+    ],
+)
+def test_unknown_values_are_refused_with_the_accepted_ones(
+    predictor: Predictor, upload: bytes, question: tuple[str, str, str], accepted: tuple[str, ...]
+):
+    with pytest.raises(TaxonomyError) as raised:
+        predictor.score(upload, *question)
+    assert raised.value.accepted == accepted
+    assert all(name in str(raised.value) for name in accepted)
+
+
+def test_bytes_that_are_no_image_are_refused(predictor: Predictor):
+    with pytest.raises(ImageError) as raised:
+        predictor.recommend(b"not an image", "open_rate", *CONTEXT)
+    assert raised.value.reason == "not_an_image"
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("k", [1, 4, 50])
+def test_recommendations_beat_the_upload_best_first(
+    predictor: Predictor, upload: bytes, target: str, k: int
+):
+    answer = predictor.recommend(upload, target, *CONTEXT, k=k)
+    sign = -1 if target in taxonomy.LOWER_IS_BETTER else 1
+    for found in (answer.edits, answer.alternates):
+        gains = [candidate.gain for candidate in found]
+        assert len(found) <= k
+        assert gains == sorted(gains, reverse=True)
+        assert all(gain > 0 for gain in gains)
+        assert [sign * (c.probability - answer.probability) for c in found] == gains
+    techniques = [edit.augmentation_class for edit in answer.edits]
+    assert len(set(techniques)) == len(techniques)
+
+
+def test_recommendation_scores_the_upload_like_score(predictor: Predictor, upload: bytes):
+    answer = predictor.recommend(upload, "open_rate", *CONTEXT)
+    alone = predictor.score(upload, "open_rate", *CONTEXT)
+    assert answer.probability == pytest.approx(alone.probability, abs=1e-9)
+    assert answer.score.attributes_seen == alone.attributes_seen
+    assert answer.edits
+    assert answer.alternates
+
+
+def test_edited_images_are_the_edits_and_score_as_claimed(predictor: Predictor, upload: bytes):
+    pixels = images.decode(upload, CONFIG.images)
+    for edit in predictor.recommend(upload, "open_rate", *CONTEXT, k=15).edits:
+        expected = augment.apply(edit.augmentation_class, edit.parameters, pixels)
+        np.testing.assert_array_equal(edit.image, expected)
+        scored = predictor.score(images.encode_png(edit.image), "open_rate", *CONTEXT)
+        assert scored.probability == pytest.approx(edit.probability, abs=1e-9)
+
+
+def test_alternates_match_the_scope(predictor: Predictor, upload: bytes):
+    answer = predictor.recommend(upload, "open_rate", *CONTEXT, k=6)
+    assert answer.scope == "campaign type and industry"
+    assert {other.campaign_type for other in answer.alternates} == {"Newsletter"}
+    assert {other.industry for other in answer.alternates} <= {"Retail", None}
+    assert len(answer.alternates) <= answer.considered < CATALOGUE_IMAGES
+
+
+@pytest.mark.parametrize(
+    ("context", "k", "scope"),
+    [
+        (("Survey", "Retail"), 6, "industry"),
+        (("Survey", "Energy"), 20, "whole catalogue"),
+        (("Newsletter", "Retail"), 50, "whole catalogue"),
+    ],
+)
+def test_scope_widens_where_few_images_match(
+    predictor: Predictor, upload: bytes, context: tuple[str, str], k: int, scope: str
+):
+    assert predictor.recommend(upload, "open_rate", *context, k=k).scope == scope
+
+
+def test_an_image_of_the_catalogue_is_not_recommended_instead_of_itself(predictor: Predictor):
+    upload = showroom_jpeg(0)
+    answer = predictor.recommend(upload, "open_rate", "Survey", "Energy", k=50)
+    assert answer.considered == CATALOGUE_IMAGES - 1
+    assert images.image_id(upload) not in {other.image_id for other in answer.alternates}
+
+
+def test_alternates_carry_a_picture_and_no_server_path(predictor: Predictor, upload: bytes):
+    alternates = predictor.recommend(upload, "open_rate", *CONTEXT, k=50).alternates
+    assert all(other.file_name == other.file_name.split("/")[-1] for other in alternates)
+    assert {type(other.year) for other in alternates} == {int, type(None)}
+    for other in alternates:
+        index = int(other.file_name.removesuffix(".jpg"))
+        original = images.decode(showroom_jpeg(index), CONFIG.images).astype(int)
+        thumbnail = images.decode(other.thumbnail, CONFIG.images).astype(int)
+        assert np.abs(thumbnail - original).mean() < 5
+
+
+def test_json_holds_everything_but_the_pictures(predictor: Predictor, upload: bytes):
+    answer = json.loads(json.dumps(predictor.recommend(upload, "open_rate", *CONTEXT).as_json()))
+    assert answer["probability"] == answer["probabilities"]["open_rate"]
+    assert {"augmentation_class", "parameters", "probability", "gain"} == set(answer["edits"][0])
+    assert "thumbnail" not in answer["alternates"][0]
+
+
+def test_batched_embeddings_are_those_of_each_image_alone(bundle_location: str):
+    embedder = bundle.load(bundle_location).embedder(threads=1)
+    pictures = [images.decode(showroom_jpeg(UPLOAD + i), CONFIG.images) for i in range(3)]
+    edits = candidate_edits()
+    batch = [Versions(pictures[0]), Versions(pictures[1], edits), Versions(pictures[2], edits[:2])]
+    together = embed_versions(embedder, batch)
+    assert [len(item.embeddings) for item in together] == [1, 1 + len(edits), 3]
+    for item, found in zip(batch, together, strict=True):
+        [alone] = embed_versions(embedder, [item])
+        np.testing.assert_allclose(found.embeddings, alone.embeddings, rtol=1e-4, atol=1e-4)
+        assert found.attributes_seen == alone.attributes_seen
+
+
+def test_thumbnails_are_found_by_id(bundle_location: str):
+    recommender = Recommender(bundle.load(bundle_location).catalogue())
+    thumbnail = recommender.thumbnail(images.image_id(showroom_jpeg(3)))
+    assert thumbnail is not None
+    assert thumbnail.startswith(b"\xff\xd8")
+    assert recommender.thumbnail("no such id") is None

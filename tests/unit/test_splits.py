@@ -1,0 +1,42 @@
+"""The split: by source image, in the wished proportions, stable as the catalogue grows."""
+
+import hashlib
+from collections import Counter
+
+import pytest
+
+from emailimg import splits
+from emailimg.config import SplitConfig
+
+IDS = [hashlib.sha256(str(i).encode()).hexdigest() for i in range(4000)]
+
+
+@pytest.mark.parametrize(("test", "validation"), [(0.2, 0.15), (0.5, 0.4), (0.05, 0.05)])
+def test_shares_are_as_configured(test: float, validation: float) -> None:
+    config = SplitConfig(test=test, validation=validation)
+    counts = Counter(splits.split_of(config, image_id) for image_id in IDS)
+    shares = {"test": test, "validation": validation, "train": 1 - test - validation}
+    for split, share in shares.items():
+        error = (share * (1 - share) / len(IDS)) ** 0.5
+        assert counts[split] / len(IDS) == pytest.approx(share, abs=4 * error)
+
+
+def test_the_side_depends_on_the_seed_and_the_id_alone() -> None:
+    config = SplitConfig()
+    sides = [splits.split_of(config, image_id) for image_id in IDS[:200]]
+    assert sides == [splits.split_of(SplitConfig(), image_id) for image_id in IDS[:200]]
+    assert sides != [splits.split_of(SplitConfig(seed=1), image_id) for image_id in IDS[:200]]
+
+
+def test_a_larger_validation_share_moves_no_test_image() -> None:
+    """The test side stays what it was when only the rest is divided anew."""
+    small, large = SplitConfig(validation=0.1), SplitConfig(validation=0.3)
+    for image_id in IDS[:500]:
+        before, after = splits.split_of(small, image_id), splits.split_of(large, image_id)
+        assert (before == "test") == (after == "test")
+        assert before == after or (before, after) == ("train", "validation")
+
+
+def test_folders_are_those_of_hive_partitioning() -> None:
+    assert splits.folder("/work/examples", "test") == "/work/examples/split=test"
+    assert splits.folder("s3://b/examples/", "train") == "s3://b/examples/split=train"

@@ -1,0 +1,1 @@
+"""Scripts for `ray job submit`; the work is in `emailimg`."""
