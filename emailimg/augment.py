@@ -9,7 +9,7 @@ size. The same techniques, at chosen strengths, are the edits that the service r
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import albumentations as A
+import albumentations as A  # noqa: N812 - as in its own documentation
 import cv2
 import numpy as np
 

@@ -187,7 +187,7 @@ def _read_manifest(location: str) -> dict[str, Any]:
     manifest = storage.read_json(path)
     if manifest.get("format") != FORMAT:
         raise BundleError(
-            f"bundle {location!r} has format {manifest.get('format')!r}; this emailimg reads {FORMAT}"
+            f"bundle {location!r} has format {manifest.get('format')!r}; {FORMAT} is read here"
         )
     return manifest
 

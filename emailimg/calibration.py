@@ -10,6 +10,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 _EPSILON = 1e-6
+_NEAREST = 1e-9  # to 0 and 1; a steep slope would round to certainty
 # Pulls towards no correction, as strong as this many trials, so that few rows cannot bend it far.
 _PRIOR_TRIALS = 10.0
 
@@ -23,7 +24,8 @@ class Calibration:
 
     def apply(self, probabilities: np.ndarray) -> np.ndarray:
         """Raw probabilities (N,) -> calibrated ones, float64 (N,), strictly inside (0, 1)."""
-        return _sigmoid(self.slope * _logit(probabilities) + self.intercept)
+        calibrated = _sigmoid(self.slope * _logit(probabilities) + self.intercept)
+        return np.clip(calibrated, _NEAREST, 1 - _NEAREST)
 
 
 def fit_calibration(

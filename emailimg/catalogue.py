@@ -11,9 +11,8 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import ray
-from ray.data import TaskPoolStrategy
 
-from emailimg import images, resources, sources, storage
+from emailimg import images, ray_data, resources, sources, storage
 from emailimg.config import Config
 from emailimg.errors import ImageError, SourceError
 from emailimg.parquet import read_table, write_table
@@ -39,18 +38,13 @@ def build(config: Config, folder: str) -> str:
 
 
 def _read_all(config: Config, listing: pd.DataFrame, folder: str, reporter: Reporter) -> None:
-    fs, path = storage.filesystem(folder)
-    cpus = config.cluster.cpus_per_data_task
-    blocks = _split(pa.Table.from_pandas(listing, preserve_index=False), config.cluster.data_tasks)
-    dataset = ray.data.from_arrow(blocks).map_batches(
-        _read_batch,
-        batch_format="pyarrow",
-        batch_size=_BATCH_ROWS,
-        compute=TaskPoolStrategy(size=config.cluster.data_tasks),
-        num_cpus=cpus,
-        fn_kwargs={"config": config, "reporter": reporter},
+    cluster = config.cluster
+    listed = pa.Table.from_pandas(listing, preserve_index=False)
+    rows = ray.data.from_arrow(_split(listed, cluster.data_tasks))
+    read = ray_data.map_tasks(
+        rows, _read_batch, cluster, batch_rows=_BATCH_ROWS, config=config, reporter=reporter
     )
-    dataset.write_parquet(path, filesystem=fs, ray_remote_args={"num_cpus": cpus})
+    ray_data.write(read, folder, cluster)
 
 
 def _split(table: pa.Table, tasks: int) -> list[pa.Table]:

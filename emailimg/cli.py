@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="emailimg",
-        description="Predict which image makes a marketing email succeed, and recommend better ones.",
+        description="Which image makes a marketing email succeed? Predict, and recommend better.",
     )
     parser.add_argument("--version", action="version", version=f"emailimg {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

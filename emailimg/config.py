@@ -111,7 +111,7 @@ class LabelConfig(_Section):
         """Accept any spelling of a target; a target set to null is dropped from the preset's."""
         if not isinstance(rules, dict):
             return rules
-        # A later spelling of a target replaces an earlier one, so that null drops it in any spelling.
+        # A later spelling of a target replaces an earlier one: null drops it in any spelling.
         parsed = {taxonomy.parse_target(str(name)): rule for name, rule in rules.items()}
         kept = {name: rule for name, rule in parsed.items() if rule is not None}
         if not kept:

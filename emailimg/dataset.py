@@ -14,9 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import ray
-from ray.data import TaskPoolStrategy
 
-from emailimg import augment, images, labels, resources, splits, storage, taxonomy
+from emailimg import augment, images, labels, ray_data, resources, splits, storage, taxonomy
 from emailimg.config import Config, SplitConfig
 from emailimg.errors import SourceError
 from emailimg.parquet import read_table
@@ -64,20 +63,17 @@ def make_versions(config: Config, row: dict[str, Any]) -> Iterator[dict[str, Any
 def _make_all(
     config: Config, source: str, folder: str, kept: ray.ObjectRef, reporter: Reporter
 ) -> None:
-    cpus = config.cluster.cpus_per_data_task
-    source_fs, source_path = storage.filesystem(source)
-    fs, path = storage.filesystem(folder)
-    dataset = ray.data.read_parquet(source_path, filesystem=source_fs, num_cpus=cpus).map_batches(
+    cluster = config.cluster
+    examples = ray_data.map_tasks(
+        ray_data.read(source, cluster),
         _make_batch,
-        batch_format="pyarrow",
-        batch_size=_BATCH_ROWS,
-        compute=TaskPoolStrategy(size=config.cluster.data_tasks),
-        num_cpus=cpus,
-        fn_kwargs={"config": config, "kept": kept, "reporter": reporter},
+        cluster,
+        batch_rows=_BATCH_ROWS,
+        config=config,
+        kept=kept,
+        reporter=reporter,
     )
-    dataset.write_parquet(
-        path, filesystem=fs, partition_cols=["split"], ray_remote_args={"num_cpus": cpus}
-    )
+    ray_data.write(examples, folder, cluster, partition_by="split")
 
 
 def _make_batch(
@@ -91,9 +87,9 @@ def _make_batch(
 
 
 def _schema(config: Config) -> pa.Schema:
-    text = ("class_name", "make", "vehicle_type", "source_id", "split", "campaign_type")
-    text += ("industry", "example_id", "augmentation_class", "parameters")
-    fields = [(name, pa.string()) for name in text]
+    names = "class_name make vehicle_type source_id split campaign_type industry example_id"
+    names += " augmentation_class parameters"
+    fields = [(name, pa.string()) for name in names.split()]
     fields += [("year", pa.float32()), ("version", pa.int32()), ("pixels", pa.large_binary())]
     for target in config.targets:
         fields += [(f"{target}_k", pa.int64()), (f"{target}_n", pa.int64())]

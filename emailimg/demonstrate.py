@@ -54,7 +54,7 @@ def demonstrations(
     test = read_table(splits.folder(examples_folder, "test"), exclude=("pixels",))
     originals = test[test["version"] == 0].sort_values("source_id")
     predictor = Predictor(bundle)
-    shown = []
+    shown: list[Demonstration] = []
     for target in _one_target_per_rule(config):
         row = _likely_to_improve(config, originals, target, len(shown))
         data = _encoded(catalogue_folder, [row["source_id"]])[row["source_id"]]
@@ -88,7 +88,7 @@ def _likely_to_improve(
     config: Config, originals: pd.DataFrame, target: str, skip: int
 ) -> dict[str, Any]:
     """An ordinary upload: one whose true probability is not already at the top."""
-    rows = originals.to_dict("records")
+    rows: list[dict[str, Any]] = originals.to_dict("records")  # type: ignore[assignment]
     middling = [row for row in rows if _truth(config, target, row) <= 0.5] or rows
     return middling[skip % len(middling)]
 
@@ -134,7 +134,8 @@ def _alternate_card(config: Config, alternate: Any) -> Candidate:
     limits = config.images.model_copy(update={"working_size_px": 320})
     return Candidate(
         title=alternate.class_name or alternate.file_name,
-        detail=f"{alternate.campaign_type or 'any campaign'}, {alternate.industry or 'any industry'}",
+        detail=f"{alternate.campaign_type or 'any campaign'}, "
+        f"{alternate.industry or 'any industry'}",
         probability=alternate.probability,
         gain=alternate.gain,
         image=images.decode(alternate.thumbnail, limits),

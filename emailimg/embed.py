@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import ray
 import torch
 from ray.data import ActorPoolStrategy
 
-from emailimg import dataset, encoder, features, images, resources, splits, storage
+from emailimg import dataset, encoder, features, images, ray_data, resources, splits
 from emailimg.config import Config
 from emailimg.encoder import Encoder
 from emailimg.parquet import read_table
@@ -101,10 +100,7 @@ def build(config: Config, examples_folder: str, encoder_folder: str, folder: str
 def _embed_all(
     config: Config, source: str, encoder_folder: str, target: str, reporter: Reporter
 ) -> None:
-    source_fs, source_path = storage.filesystem(source)
-    fs, path = storage.filesystem(target)
-    cpus = config.cluster.cpus_per_data_task
-    embedded = ray.data.read_parquet(source_path, filesystem=source_fs, num_cpus=cpus).map_batches(
+    embedded = ray_data.read(source, config.cluster).map_batches(
         _EmbedBatch,
         batch_format="pyarrow",
         batch_size=config.embed.batch_size,
@@ -117,9 +113,7 @@ def _embed_all(
             "reporter": reporter,
         },
     )
-    embedded.write_parquet(
-        path, filesystem=fs, partition_cols=["split"], ray_remote_args={"num_cpus": cpus}
-    )
+    ray_data.write(embedded, target, config.cluster, partition_by="split")
 
 
 def _with_features(

@@ -6,6 +6,7 @@ Weights travel as safetensors beside a JSON description; nothing is unpickled.
 
 import json
 from dataclasses import asdict, dataclass
+from typing import Any
 from urllib.error import URLError
 
 import numpy as np
@@ -118,9 +119,7 @@ def load(folder: str) -> Encoder:
     return encoder.eval()
 
 
-def attribute_targets(
-    spec: EncoderSpec, columns: dict[str, list[str | None]]
-) -> dict[str, np.ndarray]:
+def attribute_targets(spec: EncoderSpec, columns: dict[str, list[Any]]) -> dict[str, np.ndarray]:
     """Class names per attribute -> int64 (N,) indices; -1 where the class is unknown."""
     targets = {}
     for head, classes in spec.heads.items():

@@ -1,4 +1,4 @@
-"""The errors a user can cause, one sentence each; anything else is a bug and keeps its traceback."""
+"""The errors a user can cause; anything else is a bug and keeps its traceback."""
 
 
 class EmailimgError(Exception):
@@ -6,11 +6,11 @@ class EmailimgError(Exception):
 
 
 class ConfigError(EmailimgError):
-    """A config key or value is unknown or out of range; the message names it and what is accepted."""
+    """A config key or value is unknown or out of range; the message says what is accepted."""
 
 
 class TaxonomyError(EmailimgError, ValueError):
-    """A target, campaign type, industry or class is unknown; the message lists the accepted ones."""
+    """A target, campaign type or industry is unknown; the message lists the accepted ones."""
 
     def __init__(self, message: str, accepted: tuple[str, ...] = ()) -> None:
         super().__init__(message)
@@ -38,7 +38,7 @@ class ResourceError(EmailimgError):
 
 
 class LeakageError(EmailimgError):
-    """The model beats the oracle, which knows the true probabilities: test rows leaked into training."""
+    """The model beats the oracle that knows the true probabilities: it has seen test rows."""
 
 
 class BundleError(EmailimgError):

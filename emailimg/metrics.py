@@ -61,7 +61,9 @@ def advantage(
 
     The standard error is over rows, paired: both are judged on the same outcomes.
     """
-    p, q = (np.clip(x, _EPSILON, 1 - _EPSILON) for x in (probabilities, reference))
+    rows = trials > 0
+    p, q = (np.clip(x[rows], _EPSILON, 1 - _EPSILON) for x in (probabilities, reference))
+    successes, trials = successes[rows], trials[rows]
     gains = successes * np.log(p / q) + (trials - successes) * np.log((1 - p) / (1 - q))
     mean_trials = trials.mean()
     error = gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else np.inf
@@ -72,6 +74,8 @@ def expected_calibration_error(
     probabilities: np.ndarray, successes: np.ndarray, trials: np.ndarray, bins: int
 ) -> float:
     """Mean distance between predicted and observed rate over equally filled bins, by trials."""
+    seen = trials > 0
+    probabilities, successes, trials = probabilities[seen], successes[seen], trials[seen]
     total = 0.0
     for rows in quantile_bins(probabilities, bins):
         predicted = np.average(probabilities[rows], weights=trials[rows])

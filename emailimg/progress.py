@@ -45,8 +45,8 @@ class Reporter:
 
 @contextmanager
 def track(label: str, total: float, unit: str) -> Iterator[Reporter]:
-    """Show progress towards `total` while the block runs; yields the reporter to give to workers."""
-    counter = ray.remote(_Counter).options(num_cpus=0, max_concurrency=8).remote()
+    """Show progress towards `total` while the block runs; yields the workers' reporter."""
+    counter: Any = ray.remote(_Counter).options(num_cpus=0, max_concurrency=8).remote()
     finished = threading.Event()
     draw = _draw_bar if sys.stderr.isatty() else _draw_lines
     drawer = threading.Thread(

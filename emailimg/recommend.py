@@ -100,7 +100,6 @@ def eligible(
         "industry": other & trade,
         "whole catalogue": other,
     }
-    for scope, mask in scopes.items():
-        if mask.sum() >= at_least:
-            break
-    return np.flatnonzero(mask), scope
+    enough = (scope for scope, mask in scopes.items() if mask.sum() >= at_least)
+    scope = next(enough, "whole catalogue")
+    return np.flatnonzero(scopes[scope]), scope

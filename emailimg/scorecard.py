@@ -73,14 +73,12 @@ def _score_target(
         "ours": models.predict(target, embeddings, *contexts),
     }
     scores = _scores(predictions, successes, trials)
-    loss = scores["log_loss"]
-    reach = metrics.reach(loss["base"], loss["oracle"], loss["ours"]) if known else None
     return scores | {
         "rule": config.labels.rules[target].kind if known else "observed",
         "rows": len(rows),
         "trials": int(trials.sum()),
         "base_rate": float(successes.sum() / trials.sum()),
-        "reach": reach,
+        "reach": _reach(scores["log_loss"]),
         "advantage_over_oracle": _advantage(predictions, successes, trials),
         "reach_interval": _reach_interval(config, target, predictions, successes, trials),
         "calibration": _calibration(config, target, predictions, successes, trials),
@@ -108,6 +106,13 @@ def _scores(
         }
         for name, function in functions.items()
     }
+
+
+def _reach(loss: dict[str, float | None]) -> float | None:
+    base, oracle, ours = loss["base"], loss["oracle"], loss["ours"]
+    if base is None or oracle is None or ours is None:
+        return None
+    return metrics.reach(base, oracle, ours)
 
 
 def _advantage(

@@ -19,7 +19,7 @@ from ray import tune
 from ray.tune.search import ConcurrencyLimiter
 from ray.tune.search.optuna import OptunaSearch
 
-from emailimg import classifiers, storage
+from emailimg import classifiers, resources, storage
 from emailimg.config import ClassifierConfig, Config
 from emailimg.errors import EmailimgError
 from emailimg.progress import Reporter, track
@@ -79,21 +79,27 @@ def _run_trials(
                 num_samples=settings.trials,
                 search_alg=ConcurrencyLimiter(_searcher(config), settings.concurrent_trials),
             ),
-            run_config=tune.RunConfig(verbose=0, failure_config=tune.FailureConfig(max_failures=0)),
+            run_config=tune.RunConfig(
+                name="search",
+                storage_path=path,
+                storage_filesystem=fs,
+                verbose=0,
+                failure_config=tune.FailureConfig(max_failures=0),
+            ),
         )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Optuna's note that its GP sampler is experimental
-            results = tuner.fit()
-    return [_describe(number, result) for number, result in enumerate(results)]
+        results = tuner.fit()
+    return [_describe(number, results[number]) for number in range(len(results))]
 
 
 def _searcher(config: Config) -> OptunaSearch:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    sampler = optuna.samplers.GPSampler(
-        seed=config.search.seed, n_startup_trials=max(2, min(10, config.search.trials // 3))
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        sampler = optuna.samplers.GPSampler(
+            seed=config.search.seed, n_startup_trials=max(2, min(10, config.search.trials // 3))
+        )
     start = {name: getattr(config.classifiers, name) for name in space()}
     return OptunaSearch(
         space=None,
@@ -115,7 +121,8 @@ def _trial_with_resources(
         tune.report({OBJECTIVE: float(np.mean([model.log_loss for model in models]))})
         reporter.add(1)
 
-    actors = [{"CPU": config.classifiers.cpus_per_actor}] * config.classifiers.num_actors
+    shares = config.classifiers
+    actors = resources.cpu_bundles(shares.num_actors, shares.cpus_per_actor)
     return tune.with_resources(trial, tune.PlacementGroupFactory([{}, *actors]))
 
 

@@ -123,16 +123,23 @@ def _complete(rows: pd.DataFrame) -> pd.DataFrame:
     for name in TEXT_ATTRIBUTES:
         if name not in rows:
             rows[name] = None
-        rows[name] = rows[name].astype(object).where(rows[name].notna(), None)
+        rows[name] = pd.Series(map(_text, rows[name]), index=rows.index, dtype=object)
     years = rows["year"] if "year" in rows else pd.Series(np.nan, index=rows.index)
     rows["year"] = pd.to_numeric(years, errors="coerce").astype("float32")
     return rows
 
 
+def _text(value: Any) -> str | None:
+    """A table of Porsche 911s is read as numbers; names of anything are text."""
+    if pd.isna(value):
+        return None
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
 def _join_table(files: pd.DataFrame, folder: str, table_location: str) -> pd.DataFrame:
     """Attach the table's attributes and labels; table rows without a file become missing files."""
     table = _read_table(table_location)
-    table = table.rename(columns={column: _canonical_column(column) for column in table.columns})
+    table = _rename_columns(table, table_location)
     if "source_uri" not in table:
         raise SourceError(
             f"table {table_location!r} has no column of file names; accepted: "
@@ -148,18 +155,36 @@ def _join_table(files: pd.DataFrame, folder: str, table_location: str) -> pd.Dat
     table = _parse_labels(table, table_location)
     known = ["source_uri", *TEXT_ATTRIBUTES, "year", *_label_columns()]
     table = table[[column for column in known if column in table]]
-    return _complete(files[["source_uri"]].merge(table, on="source_uri", how="outer"))
+    rows = files[["source_uri"]].merge(table, on="source_uri", how="outer")
+    # A file that the table does not name was not observed either: n = 0, never a made-up label.
+    labels = [column for column in _label_columns() if column in rows]
+    return _complete(rows.fillna(dict.fromkeys(labels, 0)))
 
 
 def _read_table(location: str) -> pd.DataFrame:
     if not storage.exists(location):
         raise SourceError(f"table {location!r} does not exist")
-    data = io.BytesIO(storage.read_bytes(location))
-    if location.lower().endswith(".parquet"):
-        return pd.read_parquet(data)
-    if location.lower().endswith(".csv"):
-        return pd.read_csv(data)
-    raise SourceError(f"table {location!r} must be .csv or .parquet")
+    readers: dict[str, Any] = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
+    read = readers.get(PurePosixPath(location).suffix.lower())
+    if read is None:
+        raise SourceError(f"table {location!r} must be .csv or .parquet")
+    try:
+        return read(io.BytesIO(storage.read_bytes(location)))
+    except (ValueError, OSError) as error:  # the parsers' own errors are ValueErrors
+        raise SourceError(f"table {location!r} cannot be read: {error}") from None
+
+
+def _rename_columns(table: pd.DataFrame, location: str) -> pd.DataFrame:
+    """Our own column names; raises SourceError where two columns mean the same."""
+    spellings: dict[str, list[str]] = {}
+    for column in table.columns:
+        spellings.setdefault(_canonical_column(column), []).append(str(column))
+    for name, columns in spellings.items():
+        if len(columns) > 1:
+            raise SourceError(
+                f"table {location!r} has several columns for {name}: {', '.join(columns)}"
+            )
+    return table.set_axis(list(spellings), axis="columns")
 
 
 def _canonical_column(column: str) -> str:
@@ -189,14 +214,21 @@ def _parse_labels(table: pd.DataFrame, location: str) -> pd.DataFrame:
         if target in table:
             table[f"{target}_k"] = table[target]
             table[f"{target}_n"] = table[target].notna().astype(float)
-        if f"{target}_k" in table and f"{target}_n" in table:
+        counts = [f"{target}_{part}" for part in "kn" if f"{target}_{part}" in table]
+        if len(counts) == 1:
+            raise SourceError(
+                f"table {location!r} has {counts[0]} alone; "
+                f"give both {target}_k (successes) and {target}_n (sends)"
+            )
+        if counts:
             _check_counts(table, target, location)
     return table
 
 
 def _check_counts(table: pd.DataFrame, target: str, location: str) -> None:
     successes = pd.to_numeric(table[f"{target}_k"], errors="coerce")
-    trials = pd.to_numeric(table[f"{target}_n"], errors="coerce").fillna(0)
+    trials = pd.to_numeric(table[f"{target}_n"], errors="coerce")
+    trials = trials.where(table[f"{target}_n"].notna(), 0)
     successes = successes.where(trials > 0, 0)
     bad = ~((successes >= 0) & (successes <= trials) & (successes % 1 == 0) & (trials % 1 == 0))
     if bad.any():

@@ -62,6 +62,7 @@ class Workspace:
         if done is not None and done.fingerprint == fingerprint:
             return StageResult(stage, fingerprint, done.seconds, done.summary, skipped=True)
         if not (resume and self._interrupted(stage) == fingerprint):
+            storage.delete_file(self.path(stage, _MARKER))
             storage.delete_folder(self.folder(stage))
         storage.make_folder(self.folder(stage))
         storage.write_json(self.path(stage, "_started.json"), {"fingerprint": fingerprint})
@@ -78,6 +79,6 @@ class Workspace:
 
 
 def fingerprint(stage: str, settings: Any, inputs: list[str]) -> str:
-    """Hash of what determines a stage's output: its settings (JSON), its inputs' fingerprints, us."""
+    """Hash of what determines a stage's output: settings (JSON), inputs' fingerprints, version."""
     content = json.dumps([emailimg.__version__, stage, settings, inputs], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()

@@ -86,6 +86,13 @@ def make_folder(location: str) -> None:
         Path(location).mkdir(parents=True, exist_ok=True)
 
 
+def delete_file(location: str) -> None:
+    """Delete a file; no error when it is not there."""
+    if exists(location):
+        fs, path = filesystem(location)
+        fs.delete_file(path)
+
+
 def delete_folder(location: str) -> None:
     """Delete a folder and all below it; no error when it is not there."""
     if not exists(location):

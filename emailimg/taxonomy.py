@@ -1,4 +1,4 @@
-"""The closed vocabularies: targets, campaign types, industries, vehicle types, augmentation classes.
+"""The closed vocabularies: targets, campaign types, industries, vehicles, augmentations.
 
 Names are compared without regard to case, underscores and hyphens, so `Abandoned_Cart` and
 `abandoned cart` mean the same; an unknown value raises `TaxonomyError` with the accepted ones.

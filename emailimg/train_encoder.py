@@ -26,7 +26,7 @@ from ray.train import Checkpoint, CheckpointConfig, FailureConfig, RunConfig, Sc
 from ray.train.torch import TorchTrainer
 from torch import Tensor, nn
 
-from emailimg import dataset, encoder, resources, seeding, splits, storage, taxonomy
+from emailimg import dataset, encoder, ray_data, resources, seeding, splits, storage, taxonomy
 from emailimg.config import Config, EncoderConfig
 from emailimg.encoder import Encoder, EncoderSpec
 from emailimg.errors import EmailimgError
@@ -83,6 +83,7 @@ def build(config: Config, examples_folder: str, folder: str) -> str:
     total = settings.epochs * _steps_per_epoch(settings, examples_folder)
     with track("encoder", total * settings.batch_size, "images") as reporter:
         result = _trainer(config, spec, examples_folder, folder, reporter).fit()
+    assert result.best_checkpoints, "every epoch reports a checkpoint"
     best, metrics = max(result.best_checkpoints, key=lambda pair: pair[1][_SELECTED_BY])
     return _keep_best(best, metrics, folder)
 
@@ -98,7 +99,7 @@ def _spec(config: Config, examples_folder: str) -> EncoderSpec:
 
 
 def _steps_per_epoch(settings: EncoderConfig, examples_folder: str) -> int:
-    """Steps of each worker in an epoch; every worker gets as many rows, the remainder is dropped."""
+    """Steps of each worker in an epoch; all get as many rows, the remainder is dropped."""
     train_folder = splits.folder(examples_folder, "train")
     rows = len(read_table(train_folder, columns=["version"])) // settings.num_workers
     steps = rows // (settings.batch_size // settings.num_workers)
@@ -156,10 +157,10 @@ def _read_split(config: Config, examples_folder: str, split: splits.Split) -> ra
     Every epoch then shuffles within a window of batches (`_shuffled`); reading and shuffling the
     whole set again for every epoch cost more than the training on small sets.
     """
-    fs, path = storage.filesystem(splits.folder(examples_folder, split))
+    folder = splits.folder(examples_folder, split)
     columns = ["pixels", "augmentation_class", "vehicle_type"]
+    rows = ray_data.read(folder, config.cluster, columns)
     cpus = config.cluster.cpus_per_data_task
-    rows = ray.data.read_parquet(path, filesystem=fs, columns=columns, num_cpus=cpus)
     return rows.random_shuffle(seed=config.encoder.seed, num_cpus=cpus).materialize()
 
 
@@ -188,12 +189,23 @@ def _train_worker(job: dict[str, Any]) -> None:
         _report(model, optimizer, scheduler, history)
 
 
+def _bare(model: nn.Module) -> Encoder:
+    """The encoder inside what Ray Train wraps around it for several workers."""
+    module = model.module if hasattr(model, "module") else model
+    assert isinstance(module, Encoder)
+    return module
+
+
 def _optimizer(settings: EncoderConfig, model: nn.Module) -> torch.optim.Optimizer:
-    common = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
+    rate, decay = settings.learning_rate, settings.weight_decay
     if settings.optimizer == "adamw":
-        return torch.optim.AdamW(model.parameters(), **common)
+        return torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=decay)
     return torch.optim.SGD(
-        model.parameters(), momentum=settings.momentum, nesterov=settings.momentum > 0, **common
+        model.parameters(),
+        lr=rate,
+        weight_decay=decay,
+        momentum=settings.momentum,
+        nesterov=settings.momentum > 0,
     )
 
 
@@ -241,7 +253,7 @@ def _train_epoch(
 def _validate(job: dict[str, Any], model: nn.Module) -> dict[str, float]:
     """Every row is counted by exactly one worker, whatever their number."""
     model.eval()
-    module = model.module if hasattr(model, "module") else model
+    module = _bare(model)
     context = ray.train.get_context()
     sums = _Sums(tuple(job["spec"].heads))
     for position, (pixels, targets) in enumerate(_batches(job, "validation", 64)):
@@ -340,9 +352,7 @@ def _report(model: nn.Module, optimizer: Any, scheduler: Any, history: list[Any]
         ray.train.report(metrics, checkpoint=None)
         return
     with tempfile.TemporaryDirectory() as folder:
-        module = model.module if hasattr(model, "module") else model
-        assert isinstance(module, Encoder)
-        encoder.save(module, folder)
+        encoder.save(_bare(model), folder)
         state = {"optimizer": optimizer.state_dict(), "scheduler": scheduler.state_dict()}
         torch.save(state, Path(folder, "training_state.pt"))
         Path(folder, "history.json").write_text(json.dumps(history))
@@ -355,8 +365,7 @@ def _resume(model: nn.Module, optimizer: Any, scheduler: Any) -> list[dict[str, 
     if checkpoint is None:
         return []
     with checkpoint.as_directory() as folder:
-        module = model.module if hasattr(model, "module") else model
-        module.load_state_dict(encoder.load(folder).state_dict())
+        _bare(model).load_state_dict(encoder.load(folder).state_dict())
         data = io.BytesIO(Path(folder, "training_state.pt").read_bytes())
         state = torch.load(data, map_location="cpu", weights_only=True)
         optimizer.load_state_dict(state["optimizer"])

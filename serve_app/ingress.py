@@ -73,7 +73,9 @@ class Ingress:
         app.post("/v1/score", responses=bad_input)(self.score)
         app.post("/v1/recommend", responses=bad_input)(self.recommend)
         app.get(
-            "/v1/images/{image_id}", response_class=_JpegResponse, responses=documented(404, 503)
+            "/v1/images/{image_id}",
+            response_class=_JpegResponse,
+            responses=documented(404, 422, 503),
         )(self.image)
         app.get("/v1/targets")(self.targets)
         app.get("/healthz", responses=documented(503, 504))(self.healthz)

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 from bundle_factory import write_bundle
 
-from emailimg import bundle, ray_session
+from emailimg import bundle, config, pipeline, ray_session
 from emailimg.predict import Predictor
+from emailimg.stages import StageResult
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +27,17 @@ def bundle_location(tmp_path_factory: pytest.TempPathFactory) -> str:
 def predictor(bundle_location: str) -> Predictor:
     # One thread, as in the service: another number adds up in another order.
     return Predictor(bundle.load(bundle_location), threads=1)
+
+
+@pytest.fixture(scope="session")
+def interrupted_run(tmp_path_factory: pytest.TempPathFactory, ray_cluster: None) -> str:
+    """The workspace of a `tiny` run that was interrupted after the examples stage."""
+    location = str(tmp_path_factory.mktemp("run"))
+
+    def interrupt(result: StageResult) -> None:
+        if result.name == "examples":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.run(config.load("tiny"), location, on_stage=interrupt)
+    return location

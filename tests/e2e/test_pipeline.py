@@ -1,4 +1,4 @@
-"""The whole path with the `tiny` preset, on one small Ray cluster: from images to an HTTP answer."""
+"""The whole path with the `tiny` preset on one small cluster: from images to an HTTP answer."""
 
 import json
 from pathlib import Path
@@ -21,20 +21,10 @@ def tiny() -> config.Config:
 
 
 @pytest.fixture(scope="module")
-def workspace(
-    tiny: config.Config, tmp_path_factory: pytest.TempPathFactory, ray_cluster: None
-) -> Workspace:
-    """A finished run, interrupted once on its way."""
-    location = str(tmp_path_factory.mktemp("run"))
-
-    def interrupt(result: StageResult) -> None:
-        if result.name == "examples":
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        pipeline.run(tiny, location, on_stage=interrupt)
+def workspace(tiny: config.Config, interrupted_run: str) -> Workspace:
+    """The interrupted run, continued by the same command."""
     results: list[StageResult] = []
-    finished = pipeline.run(tiny, location, on_stage=results.append)
+    finished = pipeline.run(tiny, interrupted_run, on_stage=results.append)
     assert [r.name for r in results if r.skipped] == ["catalogue", "examples"]
     assert [r.name for r in results] == list(pipeline.STAGE_NAMES)
     return finished

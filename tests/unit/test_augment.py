@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import Counter
 
+import cv2
 import numpy as np
 import pytest
 from pictures import difference, picture
@@ -82,16 +83,24 @@ def test_brighter_is_brighter_and_darker_is_darker() -> None:
         assert means["brighter"] > PIXELS.mean() + 20
 
 
+@pytest.mark.parametrize(
+    "technique", ["motion_blur", "blur", "shift_scale", "rotate", "brighter"]
+)
+def test_a_technique_looks_alike_at_every_size(technique: str) -> None:
+    parameters = augment.TECHNIQUES[technique].at(0.5)
+    large = picture(384, 512)
+    small = cv2.resize(large, (128, 96), interpolation=cv2.INTER_AREA)
+    changed_large = augment.apply(technique, parameters, large)
+    shrunk = cv2.resize(changed_large, (128, 96), interpolation=cv2.INTER_AREA)
+    changed_small = augment.apply(technique, parameters, small)
+    assert difference(shrunk, changed_small) < 0.4 * difference(changed_small, small)
+
+
 @pytest.mark.parametrize("technique", ["motion_blur", "median_blur", "blur"])
-def test_blurs_take_detail_away_at_any_size(technique: str) -> None:
-    """Lengths are shares of the longer side: the same share of detail goes at every size."""
-    left = []
-    for height, width in ((96, 128), (384, 512)):
-        pixels = picture(height, width)
-        blurred = augment.apply(technique, augment.TECHNIQUES[technique].at(0.5), pixels)
-        left.append(detail(blurred) / detail(pixels))
-    assert max(left) < 0.8
-    assert left[0] == pytest.approx(left[1], rel=0.35)
+def test_blurs_take_detail_away(technique: str) -> None:
+    noisy = np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8)
+    blurred = augment.apply(technique, augment.TECHNIQUES[technique].at(0.0), noisy)
+    assert detail(blurred) < 0.6 * detail(noisy)
 
 
 def detail(pixels: np.ndarray) -> float:
@@ -148,7 +157,7 @@ def test_a_draw_depends_on_seed_id_and_version_alone() -> None:
     draws = {(i, v): augment.draw_version(config, IDS[i], v) for i in range(20) for v in (1, 2)}
     backwards = {key: augment.draw_version(config, IDS[key[0]], key[1]) for key in reversed(draws)}
     assert backwards == draws
-    assert len({str(draw) for draw in draws.values()}) > 30, "images and versions differ"
+    assert len({str(draw) for draw in draws.values()}) > 20, "images and versions differ"
     fewer_copies = AugmentConfig(copies=1)
     assert augment.draw_version(fewer_copies, IDS[3], 1) == draws[3, 1]
     other_seed = [augment.draw_version(AugmentConfig(seed=1), IDS[i], 1) for i in range(20)]

@@ -76,10 +76,9 @@ def test_exif_rotation_is_applied(image_format: str, orientation: int) -> None:
         4: LOSSLESS[::-1],
         5: LOSSLESS.transpose(1, 0, 2),
         6: np.rot90(LOSSLESS, -1),
-        7: np.rot90(LOSSLESS, -1)[:, ::-1].transpose(1, 0, 2)[:, :, :],
+        7: LOSSLESS[::-1, ::-1].transpose(1, 0, 2),
         8: np.rot90(LOSSLESS, 1),
     }
-    turned[7] = LOSSLESS[::-1, ::-1].transpose(1, 0, 2)
     data = encode(LOSSLESS, image_format, exif=exif(orientation), quality=95)
     decoded = images.decode(data, LIMITS)
     assert decoded.shape == turned[orientation].shape
@@ -274,7 +273,9 @@ def test_reduced_scale_jpeg_decoding_is_close_to_full_decoding(working: int) -> 
     decoded = images.decode(data, limits)
     full = images.to_working_size(np.asarray(Image.open(io.BytesIO(data))), working)
     assert max(decoded.shape) == working
-    assert difference(decoded, full) < 2.5
+    assert abs(decoded.shape[0] - full.shape[0]) <= 1, "rounding may differ by a row"
+    same_size = cv2.resize(decoded, full.shape[1::-1])
+    assert difference(same_size, full) < 2
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,14 @@ def test_a_folder_is_deleted_with_all_below_it(base: str) -> None:
     assert storage.list_files(base) == [storage.join(base, "folder2", "c")]
 
 
+def test_a_file_is_deleted(base: str) -> None:
+    for name in ("folder/a", "folder/b"):
+        storage.write_bytes(storage.join(base, name), b"x")
+    storage.delete_file(storage.join(base, "folder", "a"))
+    storage.delete_file(storage.join(base, "folder", "never-there"))
+    assert storage.list_files(base) == [storage.join(base, "folder", "b")]
+
+
 def test_make_folder_is_harmless_to_what_is_there(base: str) -> None:
     storage.write_bytes(storage.join(base, "folder", "a"), b"x")
     storage.make_folder(storage.join(base, "folder"))

@@ -1,0 +1,47 @@
+"""Ray Train: two workers learn, and an interrupted training continues from its last epoch."""
+
+from pathlib import Path
+
+import pytest
+
+from emailimg import config, encoder, storage, train_encoder
+from emailimg.errors import ConfigError, EmailimgError, ResourceError
+from emailimg.stages import Workspace
+
+
+@pytest.fixture(scope="module")
+def examples(interrupted_run: str) -> str:
+    return Workspace(interrupted_run).folder("examples")
+
+
+def settings(*assignments: str) -> config.Config:
+    return config.load("tiny", assignments=assignments)
+
+
+def test_training_continues_from_the_last_epoch(examples: str, tmp_path: Path) -> None:
+    folder = str(tmp_path)
+    train_encoder.build(settings("encoder.epochs=1", "encoder.schedule=plateau"), examples, folder)
+    first = storage.read_json(f"{folder}/history.json")
+    train_encoder.build(settings("encoder.epochs=2", "encoder.schedule=plateau"), examples, folder)
+    both = storage.read_json(f"{folder}/history.json")
+    assert [record["epoch"] for record in both] == [1, 2]
+    assert both[0] == first[0]  # not trained again
+    assert both[1]["train_loss"] < both[0]["train_loss"]
+    loaded = encoder.load(folder)
+    assert list(loaded.spec.heads) == ["augmentation_class", "vehicle_type"]
+
+
+def test_more_workers_than_the_cluster_holds_are_refused(examples: str, tmp_path: Path) -> None:
+    greedy = settings("encoder.num_workers=4", "encoder.cpus_per_worker=1")
+    with pytest.raises(ResourceError, match="'encoder' needs 5 CPU"):
+        train_encoder.build(greedy, examples, str(tmp_path))
+
+
+def test_a_batch_larger_than_the_data_is_refused(examples: str, tmp_path: Path) -> None:
+    with pytest.raises(EmailimgError, match="do not fill one batch"):
+        train_encoder.build(settings("encoder.batch_size=4096"), examples, str(tmp_path))
+
+
+def test_missing_weights_are_named_before_training(examples: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere\.pth"):
+        train_encoder.build(settings("encoder.weights=nowhere.pth"), examples, str(tmp_path))

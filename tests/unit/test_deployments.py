@@ -1,0 +1,48 @@
+"""The deployments' own part: what arrives at the same time goes through the encoder together."""
+
+import asyncio
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from ray import serve
+
+from emailimg.predict import Embedded, Versions
+from serve_app.deployments import Embedder
+
+
+class CountingEmbedder:
+    """Embeds an image as its mean, and remembers how many came at a time."""
+
+    spec = SimpleNamespace(model_size_px=32, heads={"augmentation_class": ("original",)})
+
+    def __init__(self) -> None:
+        self.batch_sizes: list[int] = []
+
+    def embed_pixels(self, pixels: np.ndarray) -> tuple[np.ndarray, dict[str, list[str]]]:
+        self.batch_sizes.append(len(pixels))
+        means = pixels.mean((1, 2, 3), dtype=np.float32)[:, None]
+        return means, {"augmentation_class": ["original"] * len(pixels)}
+
+
+@pytest.fixture
+def _inside_a_replica(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `serve.batch` asks of the replica that it runs in."""
+    config = SimpleNamespace(max_ongoing_requests=32)
+    context = SimpleNamespace(_deployment_config=config)
+    monkeypatch.setattr(serve, "get_replica_context", lambda: context)
+
+
+@pytest.mark.usefixtures("_inside_a_replica")
+def test_simultaneous_uploads_become_one_batch_and_keep_their_order():
+    counting = CountingEmbedder()
+    bundle = SimpleNamespace(version="v1", embedder=lambda threads: counting)  # noqa: ARG005
+    deployment = Embedder(lambda: bundle, threads=1)  # type: ignore[arg-type, return-value]
+    uploads = [np.full((32, 32, 3), level, np.uint8) for level in range(0, 80, 10)]
+
+    async def ask_all() -> list[Embedded]:
+        return await asyncio.gather(*(deployment.embed(Versions(u)) for u in uploads))
+
+    answers = asyncio.run(ask_all())
+    assert counting.batch_sizes == [len(uploads)]
+    assert [answer.embeddings.item() for answer in answers] == list(range(0, 80, 10))
