@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from emailimg.augment import Parameters
 from emailimg.question import ALL_TARGETS, Question
+from emailimg.techniques import Parameters
 
 
 @dataclass(frozen=True)

@@ -1,58 +1,31 @@
-"""The augmentation techniques of the report's Figure 1, with Albumentations.
+"""Techniques and their parameters as pixels, with Albumentations.
 
-A version of an image is one technique with the parameters drawn for it; the technique is the
-version's augmentation class. Parameters are recorded beside the version and `apply` replays them
-to the same pixels. Lengths are shares of the longer side, so that a technique looks alike at every
-size. The same techniques, at chosen strengths, are the edits that the service recommends.
+`apply` replays recorded parameters to the same pixels, in the pipeline and in the service alike.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import os
+from collections.abc import Callable
+
+# On import it would ask the network for a newer release of itself.
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
 import albumentations as A  # noqa: N812 - as in its own documentation
 import cv2
 import numpy as np
 
-from emailimg import seeding, taxonomy
-from emailimg.config import AugmentConfig
-
-Parameters = dict[str, float]
+from emailimg import taxonomy
+from emailimg.techniques import TECHNIQUES, Parameters
 
 
-@dataclass(frozen=True)
-class Technique:
-    """One augmentation class.
-
-    ranges: for each parameter the mildest and the strongest value.
-    signed: parameters that also occur with a minus sign.
-    build: makes the Albumentations transform for given parameters and longer side in pixels.
-    """
-
-    ranges: Mapping[str, tuple[float, float]]
-    build: Callable[[Parameters, int], A.BasicTransform]
-    signed: tuple[str, ...] = ()
-    seeded: bool = False
-
-    def sample(self, rng: np.random.Generator) -> Parameters:
-        """Parameters drawn uniformly from the ranges, rounded so that JSON keeps them exactly."""
-        parameters = {
-            name: round((mild + (strong - mild) * rng.random()) * self._sign(name, rng), 4)
-            for name, (mild, strong) in self.ranges.items()
-        }
-        return parameters | ({"seed": int(rng.integers(2**31))} if self.seeded else {})
-
-    def at(self, strength: float, sign: int = 1) -> Parameters:
-        """Parameters at a strength from 0 (mildest) to 1 (strongest)."""
-        parameters = {
-            name: round(
-                (mild + (strong - mild) * strength) * (sign if name in self.signed else 1), 4
-            )
-            for name, (mild, strong) in self.ranges.items()
-        }
-        return parameters | ({"seed": 0} if self.seeded else {})
-
-    def _sign(self, name: str, rng: np.random.Generator) -> int:
-        return int(rng.choice((-1, 1))) if name in self.signed else 1
+def apply(augmentation_class: str, parameters: Parameters, pixels: np.ndarray) -> np.ndarray:
+    """uint8 (H, W, 3) RGB -> the same image after one technique; `transpose` swaps H and W."""
+    if augmentation_class == taxonomy.ORIGINAL:
+        return pixels
+    long_side = max(pixels.shape[:2])
+    transform = _TRANSFORMS[augmentation_class](parameters, long_side)
+    # Always seeded: some transforms draw settings of their own beside the recorded parameters.
+    transform.set_random_seed(int(parameters.get("seed", 0)))
+    return np.ascontiguousarray(transform(image=np.ascontiguousarray(pixels))["image"])
 
 
 def _odd_pixels(share: float, long_side: int) -> int:
@@ -128,57 +101,22 @@ def _hue_saturation_value(p: Parameters, _: int) -> A.BasicTransform:
     )
 
 
-# Units: `extent`, `shift_*` shares of the longer side and the sides; `std`, `alpha`, `brightness`
-# shares of the full range; `hue` of OpenCV's 180 steps; `saturation` of 255; angles in degrees.
-TECHNIQUES: dict[str, Technique] = {
-    "horizontal_flip": Technique({}, lambda *_: A.HorizontalFlip(p=1)),
-    "vertical_flip": Technique({}, lambda *_: A.VerticalFlip(p=1)),
-    "gauss_noise": Technique({"std": (0.08, 0.18)}, _gauss_noise, seeded=True),
-    "transpose": Technique({}, lambda *_: A.Transpose(p=1)),
-    "motion_blur": Technique({"extent": (0.07, 0.12), "angle_deg": (0, 180)}, _motion_blur),
-    "median_blur": Technique({"extent": (0.05, 0.08)}, _median_blur),
-    "blur": Technique({"extent": (0.05, 0.09)}, _blur),
-    "shift_scale": Technique(
-        {"shift_x": (0.08, 0.2), "shift_y": (0.06, 0.15), "scale": (0.12, 0.3)},
-        _shift_scale,
-        signed=("shift_x", "shift_y", "scale"),
-    ),
-    "rotate": Technique({"angle_deg": (10, 35)}, _rotate, signed=("angle_deg",)),
-    "clahe": Technique({"clip": (4, 8)}, _clahe),
-    "sharpen": Technique({"alpha": (0.6, 0.95)}, _sharpen),
-    "emboss": Technique({"alpha": (0.6, 0.95), "strength": (0.8, 1.4)}, _emboss),
-    "brighter": Technique({"brightness": (0.2, 0.4)}, _brightness),
-    "darker": Technique({"brightness": (-0.2, -0.4)}, _brightness),
-    "hue_saturation_value": Technique(
-        {"hue": (20, 45), "saturation": (10, 40)},
-        _hue_saturation_value,
-        signed=("hue", "saturation"),
-    ),
+# For parameters and the longer side in pixels, the transform.
+_TRANSFORMS: dict[str, Callable[[Parameters, int], A.BasicTransform]] = {
+    "horizontal_flip": lambda *_: A.HorizontalFlip(p=1),
+    "vertical_flip": lambda *_: A.VerticalFlip(p=1),
+    "gauss_noise": _gauss_noise,
+    "transpose": lambda *_: A.Transpose(p=1),
+    "motion_blur": _motion_blur,
+    "median_blur": _median_blur,
+    "blur": _blur,
+    "shift_scale": _shift_scale,
+    "rotate": _rotate,
+    "clahe": _clahe,
+    "sharpen": _sharpen,
+    "emboss": _emboss,
+    "brighter": _brightness,
+    "darker": _brightness,
+    "hue_saturation_value": _hue_saturation_value,
 }
-assert set(TECHNIQUES) == set(taxonomy.AUGMENTATION_CLASSES) - {taxonomy.ORIGINAL}
-
-
-def apply(augmentation_class: str, parameters: Parameters, pixels: np.ndarray) -> np.ndarray:
-    """uint8 (H, W, 3) RGB -> the same image after one technique; `transpose` swaps H and W."""
-    if augmentation_class == taxonomy.ORIGINAL:
-        return pixels
-    long_side = max(pixels.shape[:2])
-    transform = TECHNIQUES[augmentation_class].build(parameters, long_side)
-    # Always seeded: some transforms draw settings of their own beside the recorded parameters.
-    transform.set_random_seed(int(parameters.get("seed", 0)))
-    return np.ascontiguousarray(transform(image=np.ascontiguousarray(pixels))["image"])
-
-
-def draw_version(config: AugmentConfig, source_id: str, version: int) -> tuple[str, Parameters]:
-    """Class and parameters of a source image's version; version 0 is the original.
-
-    Depends on (seed, source_id, version) alone, whatever the number of workers or batches.
-    """
-    if version == 0:
-        return taxonomy.ORIGINAL, {}
-    rng = seeding.generator(config.seed, "augment", source_id, version)
-    blocks = sorted(config.block_weights)
-    weights = np.array([config.block_weights[block] for block in blocks])
-    block = blocks[rng.choice(len(blocks), p=weights / weights.sum())]
-    technique = str(rng.choice(taxonomy.AUGMENTATION_BLOCKS[block]))
-    return technique, TECHNIQUES[technique].sample(rng)
+assert set(_TRANSFORMS) == set(TECHNIQUES)

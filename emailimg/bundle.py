@@ -119,6 +119,7 @@ def build(
     folder: str,
 ) -> str:
     """Write the bundle to `folder`; returns a summary line with its version."""
+    folder = storage.absolute(folder)
     target = folder if storage.is_remote(folder) else f"{folder}.partial"
     storage.delete_folder(target)
     for source, part in ((encoder_folder, _ENCODER), (classifiers_folder, _CLASSIFIERS)):
@@ -136,6 +137,7 @@ def build(
 
 def _copy_files(source: str, target: str) -> None:
     """The files directly in `source` that belong to a bundle: weights and descriptions."""
+    source = storage.absolute(source)  # as the files are listed
     for file in storage.list_files(source):
         name = file.removeprefix(source).lstrip("/")
         if "/" not in name and not name.startswith("_") and name.endswith(_BUNDLED):
@@ -184,11 +186,18 @@ def _read_manifest(location: str) -> dict[str, Any]:
     path = storage.join(location, _MANIFEST)
     if not storage.exists(path):
         raise BundleError(f"{location!r} is no bundle, or is half-written: it has no {_MANIFEST}")
-    manifest = storage.read_json(path)
+    try:
+        manifest = storage.read_json(path)
+    except ValueError:
+        manifest = None
+    if not isinstance(manifest, dict):
+        raise BundleError(f"bundle {location!r} is damaged: {_MANIFEST} is no JSON object")
     if manifest.get("format") != FORMAT:
         raise BundleError(
             f"bundle {location!r} has format {manifest.get('format')!r}; {FORMAT} is read here"
         )
+    if not manifest.keys() >= {"version", "files"}:
+        raise BundleError(f"bundle {location!r} is damaged: {_MANIFEST} lacks version or files")
     return manifest
 
 

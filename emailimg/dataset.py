@@ -15,7 +15,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import ray
 
-from emailimg import augment, images, labels, ray_data, resources, splits, storage, taxonomy
+from emailimg import (
+    augment,
+    images,
+    labels,
+    ray_data,
+    resources,
+    splits,
+    storage,
+    taxonomy,
+    techniques,
+)
 from emailimg.config import Config, SplitConfig
 from emailimg.errors import SourceError
 from emailimg.parquet import read_table
@@ -48,7 +58,7 @@ def make_versions(config: Config, row: dict[str, Any]) -> Iterator[dict[str, Any
         "industry": row["industry"] or industry,
     }
     for version in range(config.augment.copies + 1):
-        technique, parameters = augment.draw_version(config.augment, source_id, version)
+        technique, parameters = techniques.draw_version(config.augment, source_id, version)
         changed = augment.apply(technique, parameters, pixels)
         example = shared | {
             "example_id": f"{source_id}-{version}",
@@ -122,7 +132,11 @@ def pixels_of(column: pa.ChunkedArray | pa.Array, side_px: int) -> np.ndarray:
     """The `pixels` column as uint8 (N, S, S, 3), without a copy per row."""
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
-    values = np.frombuffer(column.buffers()[2], np.uint8) if len(column) else np.empty(0, np.uint8)
-    row_bytes = side_px * side_px * 3
-    start = column.offset * row_bytes
-    return values[start : start + len(column) * row_bytes].reshape(-1, side_px, side_px, 3)
+    if not len(column):
+        return np.empty((0, side_px, side_px, 3), np.uint8)
+    _, offsets, data = column.buffers()
+    # Arrow does not promise that the first row's bytes begin at zero.
+    width = np.int64 if pa.types.is_large_binary(column.type) else np.int32
+    start = np.frombuffer(offsets, width, count=column.offset + 1)[-1]
+    values = np.frombuffer(data, np.uint8)[start : start + len(column) * side_px * side_px * 3]
+    return values.reshape(-1, side_px, side_px, 3)

@@ -4,8 +4,10 @@ Normalisation is part of the model, so that training and serving hand it the sam
 Weights travel as safetensors beside a JSON description; nothing is unpickled.
 """
 
+import io
 import json
 from dataclasses import asdict, dataclass
+from pickle import UnpicklingError
 from typing import Any
 from urllib.error import URLError
 
@@ -83,10 +85,10 @@ def create(spec: EncoderSpec, weights: str) -> Encoder:
 
     The heads are always new. Raises ConfigError when the weights cannot be had or do not fit.
     """
-    encoder = Encoder(spec)
     if weights == "scratch":
-        return encoder
+        return Encoder(spec)
     state = _imagenet_state(spec.arch) if weights == "imagenet" else _file_state(weights)
+    encoder = Encoder(spec)
     backbone = {name: value for name, value in state.items() if not name.startswith("fc.")}
     try:
         encoder.backbone.load_state_dict(backbone)
@@ -132,7 +134,7 @@ def _imagenet_state(arch: str) -> dict[str, Tensor]:
     try:
         weights = torchvision.models.get_model_weights(arch).DEFAULT
         return weights.get_state_dict(progress=False, check_hash=True)
-    except (URLError, OSError) as error:
+    except (URLError, OSError, RuntimeError) as error:  # RuntimeError: another checksum
         raise ConfigError(
             f"ImageNet weights of {arch} cannot be downloaded ({error}); choose encoder.weights: "
             "`imagenet` on a machine with a network (or with the file in torch's cache), "
@@ -148,12 +150,16 @@ def _file_state(location: str) -> dict[str, Tensor]:
             "local or s3:// .safetensors or .pth file"
         )
     data = storage.read_bytes(location)
-    if location.endswith(".safetensors"):
-        state = safetensors_torch.load(data)
-    else:
-        import io
-
-        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    try:
+        if location.endswith(".safetensors"):
+            state = safetensors_torch.load(data)
+        else:
+            state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except (SafetensorError, UnpicklingError, RuntimeError, EOFError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ConfigError(f"encoder.weights {location!r} cannot be read: {reason}") from None
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise ConfigError(f"encoder.weights {location!r} hold something else than a state dict")
     prefix = "backbone."  # our own encoders are accepted as a start as well
     if any(name.startswith(prefix) for name in state):
         return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emailimg import augment, images
+from emailimg import images
 from emailimg.answers import Alternate, Recommendation, Score, SuggestedEdit, to_score
 from emailimg.bundle import Bundle, CatalogueIndex
 from emailimg.classifiers import Classifiers
@@ -223,6 +223,9 @@ class Predictor:
 
 
 def _apply(edit: Edit, pixels: np.ndarray) -> np.ndarray:
+    # Only the replicas that make edits pay for the import of Albumentations, and of torch with it.
+    from emailimg import augment
+
     return augment.apply(edit.augmentation_class, edit.parameters, pixels)
 
 

@@ -16,12 +16,12 @@ _LOCAL_ENVIRONMENT = {
     # Train's controller polls its workers this often (s), and each report waits for a poll.
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",
     "RAY_USAGE_STATS_ENABLED": "0",
-    # Ray's C++ parts write errors that they recover from straight into the terminal.
-    "RAY_BACKEND_LOG_LEVEL": "fatal",
 }
 # Read by the driver.
 _DRIVER_ENVIRONMENT = {
     "RAY_AIR_NEW_OUTPUT": "0",  # Tune's newer output ignores verbose=0
+    # Ray's C++ part writes errors that it recovers from straight into the terminal.
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
 }
 
 
@@ -39,7 +39,8 @@ def session(address: str | None = None, num_cpus: float | None = None) -> Iterat
     address = address or os.environ.get("RAY_ADDRESS") or "local"
     _quieten()
     try:
-        ray.init(**_init_arguments(address, num_cpus))
+        with _without_stderr():
+            ray.init(**_init_arguments(address, num_cpus))
     except ConnectionError as error:
         raise ResourceError(
             f"no Ray cluster answers at {address!r}: {error}; start one with `ray start --head`, "
@@ -58,6 +59,19 @@ def _init_arguments(address: str, num_cpus: float | None) -> dict[str, Any]:
     for name, value in _LOCAL_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     return common | {"include_dashboard": False, "num_cpus": num_cpus}
+
+
+@contextmanager
+def _without_stderr() -> Iterator[None]:
+    """Nothing that C++ writes while Ray starts: it announces its log level; errors are raised."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _quieten() -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from emailimg import augment, taxonomy
-from emailimg.augment import Parameters
+from emailimg import taxonomy
+from emailimg.techniques import TECHNIQUES, Parameters
 
 # Each technique is tried at these strengths, from mild (0) to strong (1).
 EDIT_STRENGTHS = (0.25, 0.75)
@@ -36,7 +36,7 @@ class Ranked:
 def candidate_edits() -> list[Edit]:
     """Every technique at a few strengths and, where it has one, in both directions."""
     edits: list[Edit] = []
-    for name, technique in augment.TECHNIQUES.items():
+    for name, technique in TECHNIQUES.items():
         strengths = EDIT_STRENGTHS if technique.ranges else (0.0,)
         signs = (1, -1) if technique.signed else (1,)
         edits += [

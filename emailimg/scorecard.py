@@ -12,6 +12,7 @@ import pandas as pd
 
 from emailimg import classifiers, features, metrics, seeding, splits, taxonomy
 from emailimg.config import Config
+from emailimg.errors import EmailimgError
 from emailimg.parquet import read_table
 
 _ALARM_STANDARD_ERRORS = 3
@@ -62,6 +63,8 @@ def _score_target(
     config: Config, models: classifiers.Classifiers, test: pd.DataFrame, target: str
 ) -> dict[str, Any]:
     rows = test[test[f"{target}_n"] > 0]
+    if rows.empty:
+        raise EmailimgError(f"target {target!r} has no observed labels among the test rows")
     successes, trials = rows[f"{target}_k"].to_numpy(), rows[f"{target}_n"].to_numpy()
     embeddings = rows[features.embedding_columns(models.embedding_width)].to_numpy(np.float32)
     contexts = [rows[name].tolist() for name in ("campaign_type", "industry")]
@@ -197,7 +200,8 @@ def _attributes(test: pd.DataFrame) -> dict[str, Any]:
         head = column.removeprefix("seen_")
         if head != column:
             known = test[test[head].notna()]
-            scores[head] = _attribute(known[head].to_numpy(str), known[column].to_numpy(str))
+            if len(known):
+                scores[head] = _attribute(known[head].to_numpy(str), known[column].to_numpy(str))
     return scores
 
 

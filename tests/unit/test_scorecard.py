@@ -1,0 +1,228 @@
+"""The scorecard: honest models pass, leaking ones raise the alarm, figures agree with counting."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emailimg import config, features, scorecard, splits, storage, taxonomy
+from emailimg.errors import EmailimgError
+from emailimg.parquet import write_table
+
+CONFIG = config.load("tiny")
+TARGET = "open_rate"
+
+
+class Model:
+    """Predicts what it is told to, in the rows' own order."""
+
+    embedding_width = 1
+
+    def __init__(self, predictions: np.ndarray) -> None:
+        self.predictions = predictions
+
+    def predict(
+        self, target: str, embeddings: np.ndarray, campaign_types: list[str], industries: list[str]
+    ) -> np.ndarray:
+        assert target == TARGET
+        assert len(embeddings) == len(campaign_types) == len(industries)
+        return self.predictions[embeddings[:, 0].astype(int)]
+
+
+def rows_of(count: int = 1500, sends: int = 20, seed: int = 0) -> pd.DataFrame:
+    """Test rows; the one embedding column is the row number, so that `Model` finds its answer."""
+    rng = np.random.default_rng(seed)
+    truth = rng.choice([0.2, 0.8, 0.35], count)
+    return pd.DataFrame(
+        {
+            features.embedding_columns(1)[0]: np.arange(count, dtype=np.float32),
+            "campaign_type": "Survey",
+            "industry": "Retail",
+            f"{TARGET}_k": rng.binomial(sends, truth),
+            f"{TARGET}_n": sends,
+            f"{TARGET}_p": truth,
+        }
+    )
+
+
+def score(rows: pd.DataFrame, predictions: np.ndarray) -> dict[str, Any]:
+    model: Any = Model(predictions)
+    return scorecard._score_target(CONFIG, model, rows, TARGET)
+
+
+def truth_of(rows: pd.DataFrame) -> np.ndarray:
+    return rows[f"{TARGET}_p"].to_numpy()
+
+
+@pytest.mark.parametrize("sends", [1, 20])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_model_that_knows_the_truth_reaches_one_without_alarm(sends: int, seed: int) -> None:
+    rows = rows_of(sends=sends, seed=seed)
+    found = score(rows, truth_of(rows))
+    assert found["reach"] == pytest.approx(1)
+    assert scorecard.alarms(TARGET, found) == []
+    assert found["accuracy"]["ours"] == found["accuracy"]["oracle"]
+
+
+@pytest.mark.parametrize("sends", [1, 20])
+@pytest.mark.parametrize("seed", range(5))
+def test_an_honest_model_near_the_truth_raises_no_alarm(sends: int, seed: int) -> None:
+    rows = rows_of(sends=sends, seed=seed)
+    noise = np.random.default_rng(seed).normal(0, 0.02, len(rows))
+    found = score(rows, np.clip(truth_of(rows) + noise, 0.01, 0.99))
+    assert 0.9 < found["reach"] < 1.03
+    assert scorecard.alarms(TARGET, found) == []
+
+
+@pytest.mark.parametrize("sends", [1, 20])
+def test_a_model_that_has_seen_the_outcomes_raises_both_alarms(sends: int) -> None:
+    rows = rows_of(sends=sends)
+    seen = (rows[f"{TARGET}_k"].to_numpy() + 0.05) / (sends + 0.1)
+    found = score(rows, seen)
+    assert found["reach"] > 1
+    reach_alarm, accuracy_alarm = (
+        scorecard.alarms(TARGET, found) if sends == 1 else [*scorecard.alarms(TARGET, found), ""]
+    )
+    assert reach_alarm.startswith(f"{TARGET}: reach is above 1")
+    # With many sends per row, one side of a half is as good as the truth; accuracy cannot tell.
+    assert sends == 20 or f"{TARGET}: accuracy" in accuracy_alarm
+
+
+def test_a_slight_leak_raises_the_alarm() -> None:
+    rows = rows_of(count=3000)
+    seen = (rows[f"{TARGET}_k"] / rows[f"{TARGET}_n"]).to_numpy()
+    found = score(rows, np.clip(0.8 * truth_of(rows) + 0.2 * seen, 0.01, 0.99))
+    assert found["reach"] > 1
+    assert len(scorecard.alarms(TARGET, found)) >= 1
+
+
+def test_the_base_rate_reaches_nothing() -> None:
+    rows = rows_of()
+    rate = rows[f"{TARGET}_k"].sum() / rows[f"{TARGET}_n"].sum()
+    found = score(rows, np.full(len(rows), rate))
+    assert found["reach"] == pytest.approx(0, abs=1e-9)
+    assert found["base_rate"] == pytest.approx(rate)
+    assert found["log_loss"]["ours"] == pytest.approx(found["log_loss"]["base"])
+    assert found["auc"]["ours"] == 0.5
+
+
+def test_the_interval_contains_the_reach() -> None:
+    rows = rows_of(count=400)
+    blurred = 0.5 * truth_of(rows) + 0.5 * truth_of(rows).mean()
+    found = score(rows, blurred)
+    low, high = found["reach_interval"]
+    assert low < found["reach"] < high
+    assert high - low < 0.5
+    again = score(rows, blurred)
+    assert again["reach_interval"] == [low, high], "the same every time"
+
+
+def test_unobserved_rows_do_not_count() -> None:
+    rows = rows_of(count=300)
+    found = score(rows, truth_of(rows))
+    unseen = rows.assign(**{f"{TARGET}_k": 0, f"{TARGET}_n": 0, f"{TARGET}_p": np.nan})
+    model_answers = truth_of(rows)
+    again = score(pd.concat([rows, unseen], ignore_index=True), model_answers)
+    assert again == found
+    assert found["rows"] == 300
+    assert found["trials"] == 6000
+
+
+def test_without_a_known_truth_there_is_no_oracle_and_no_alarm() -> None:
+    rows = rows_of(count=300)
+    observed = rows.assign(**{f"{TARGET}_p": np.nan})
+    found = score(observed, truth_of(rows))
+    assert found["rule"] == "observed"
+    for name in ("reach", "reach_interval", "advantage_over_oracle"):
+        assert found[name] is None
+    assert found["accuracy"]["oracle"] is None
+    assert found["calibration"]["oracle_error"] is None
+    assert scorecard.alarms(TARGET, found) == []
+
+
+def test_no_observed_test_row_is_refused_by_name() -> None:
+    rows = rows_of(count=30).assign(**{f"{TARGET}_k": 0, f"{TARGET}_n": 0})
+    with pytest.raises(EmailimgError, match=TARGET):
+        score(rows, np.full(30, 0.5))
+
+
+def test_calibration_points_are_the_rates_of_their_rows() -> None:
+    rows = rows_of(count=1000)
+    found = score(rows, truth_of(rows))["calibration"]
+    points = found["bins"]
+    assert len(points) == CONFIG.report.calibration_bins
+    assert sum(point["trials"] for point in points) == 20_000
+    predicted = [point["predicted"] for point in points]
+    assert predicted == sorted(predicted)
+    for point in points:
+        assert point["low"] <= point["observed"] <= point["high"]
+    assert found["error"] == pytest.approx(found["oracle_error"])
+    assert found["error"] < 0.03
+    shifted = score(rows, np.clip(truth_of(rows) + 0.1, 0, 1))["calibration"]
+    assert shifted["error"] == pytest.approx(0.1, abs=0.02)
+
+
+def test_confusion_and_recall_by_hand() -> None:
+    truth = np.array(["rotate", "rotate", "blur", "blur", "blur", "original"])
+    seen = np.array(["rotate", "blur", "blur", "blur", "rotate", "clahe"])
+    found = scorecard._attribute(truth, seen)
+    assert found["classes"] == ["original", "blur", "rotate", "clahe"]
+    assert found["confusion"] == [[0, 0, 0, 1], [0, 2, 1, 0], [0, 1, 1, 0], [0, 0, 0, 0]]
+    assert found["recall"] == [0, pytest.approx(2 / 3), 0.5, None]
+    assert found["accuracy"] == 0.5
+    assert found["majority_accuracy"] == 0.5
+    assert found["rows"] == 6
+    assert found["standard_error"] == pytest.approx((0.25 / 6) ** 0.5)
+
+
+def test_attributes_are_judged_where_they_are_known() -> None:
+    test = pd.DataFrame(
+        {
+            "augmentation_class": ["blur", "rotate", "blur"],
+            "seen_augmentation_class": ["blur", "blur", "blur"],
+            "vehicle_type": ["SUV", None, "Van"],
+            "seen_vehicle_type": ["SUV", "Van", "Van"],
+        }
+    )
+    found = scorecard._attributes(test)
+    assert found["augmentation_class"]["accuracy"] == pytest.approx(2 / 3)
+    assert (found["vehicle_type"]["accuracy"], found["vehicle_type"]["rows"]) == (1, 2)
+
+
+def test_an_attribute_that_no_test_row_has_is_left_out() -> None:
+    test = pd.DataFrame({"vehicle_type": [None, None], "seen_vehicle_type": ["SUV", "Van"]})
+    assert scorecard._attributes(test) == {}
+
+
+def test_the_whole_card_is_measured_from_the_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From test rows only, and in a form that JSON takes."""
+    only = config.load("tiny", None, [f"labels.rules.{t}=null" for t in CONFIG.targets[1:]])
+    rows = rows_of(count=200).assign(augmentation_class="blur", seen_augmentation_class="blur")
+    leaked = rows.assign(**{f"{TARGET}_k": 0})
+    for split in splits.SPLITS:
+        location = storage.join(splits.folder(str(tmp_path / "embeddings"), split), "0.parquet")
+        write_table(location, rows if split == "test" else leaked)
+        examples = pd.DataFrame({"source_id": ["a", "a", split], "augmentation_class": "blur"})
+        write_table(
+            storage.join(splits.folder(str(tmp_path / "examples"), split), "0.parquet"), examples
+        )
+    monkeypatch.setattr(scorecard.classifiers, "load", lambda _: Model(truth_of(rows)))
+    found = scorecard.measure(only, str(tmp_path / "examples"), str(tmp_path / "embeddings"), "")
+    assert found["targets"][TARGET]["reach"] == pytest.approx(1)
+    assert found["alarms"] == []
+    assert found["data"] == {
+        "source_images": 4,
+        "examples": 9,
+        "split": {"train": 3, "validation": 3, "test": 3},
+        "class_counts": {"blur": 9},
+    }
+    storage.write_json(str(tmp_path / "metrics.json"), found)
+
+
+def test_classes_are_ordered_as_in_the_taxonomy() -> None:
+    shuffled = set(taxonomy.AUGMENTATION_CLASSES) | {"unheard of"}
+    assert scorecard._class_order(shuffled) == list(taxonomy.AUGMENTATION_CLASSES)
