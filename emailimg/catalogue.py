@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import ray
 
 from emailimg import images, ray_data, resources, sources, storage
@@ -35,6 +36,16 @@ def build(config: Config, folder: str) -> str:
         storage.join(folder, "rejects.parquet"), rejects[["source_uri", "reason", "message"]]
     )
     return _check_rejects(config, len(listing), rejects)
+
+
+def rejected_uris(folder: str) -> pa.Array:
+    """source_uri of every listed image that was left out; few, unlike the good ones."""
+    return pa.array(read_table(storage.join(folder, "rejects.parquet"))["source_uri"], pa.string())
+
+
+def good_rows(batch: pa.Table, rejected: pa.Array) -> pa.Table:
+    """The rows of `images/` that belong to the catalogue."""
+    return batch.filter(pc.invert(pc.is_in(batch["source_uri"], rejected)))
 
 
 def _read_all(config: Config, listing: pd.DataFrame, folder: str, reporter: Reporter) -> None:

@@ -137,6 +137,8 @@ class EncoderConfig(_Section):
     """The fine-tuned ResNet and how Ray Train fits it."""
 
     arch: Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"] = "resnet18"
+    # Augment the training images anew in every epoch; False repeats the written examples.
+    fresh_versions: bool = True
     weights: str = "scratch"  # `imagenet`, `scratch`, or a local or s3:// .safetensors / .pth file
     epochs: int = Field(10, ge=1)
     batch_size: int = Field(64, ge=2)  # over all workers
@@ -295,6 +297,7 @@ PRESETS: dict[str, dict[str, Any]] = {
             "arch": "resnet34",
             "weights": "imagenet",
             "schedule": "plateau",
+            "fresh_versions": False,
             "learning_rate": 0.01,
             "batch_size": 64,
         },

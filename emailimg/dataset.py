@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import ray
 
 from emailimg import (
     augment,
+    catalogue,
     images,
     labels,
     ray_data,
@@ -37,12 +36,11 @@ _CARRIED = ("class_name", "make", "vehicle_type", "year")
 
 def build(config: Config, catalogue_folder: str, folder: str) -> str:
     """Write the examples of the catalogue to `folder`; returns a summary line."""
-    catalogue = read_table(storage.join(catalogue_folder, "catalogue.parquet"))
-    _check_splits(config.split, catalogue["image_id"])
+    good = read_table(storage.join(catalogue_folder, "catalogue.parquet"), columns=["image_id"])
+    _check_splits(config.split, good["image_id"])
     resources.require("examples", resources.data_bundles(config.cluster), config.cluster)
-    kept = ray.put(frozenset(catalogue["source_uri"]))
-    with track("examples", len(catalogue), "images") as reporter:
-        _make_all(config, storage.join(catalogue_folder, "images"), folder, kept, reporter)
+    with track("examples", len(good), "images") as reporter:
+        _make_all(config, catalogue_folder, folder, reporter)
     return _summary(folder)
 
 
@@ -70,27 +68,24 @@ def make_versions(config: Config, row: dict[str, Any]) -> Iterator[dict[str, Any
         yield example | labels.draw_labels(config.labels, example["example_id"], row | example)
 
 
-def _make_all(
-    config: Config, source: str, folder: str, kept: ray.ObjectRef, reporter: Reporter
-) -> None:
+def _make_all(config: Config, catalogue_folder: str, folder: str, reporter: Reporter) -> None:
     cluster = config.cluster
     examples = ray_data.map_tasks(
-        ray_data.read(source, cluster),
+        ray_data.read(storage.join(catalogue_folder, "images"), cluster),
         _make_batch,
         cluster,
         batch_rows=_BATCH_ROWS,
         config=config,
-        kept=kept,
+        rejected=catalogue.rejected_uris(catalogue_folder),
         reporter=reporter,
     )
     ray_data.write(examples, folder, cluster, partition_by="split")
 
 
 def _make_batch(
-    batch: pa.Table, config: Config, kept: ray.ObjectRef, reporter: Reporter
+    batch: pa.Table, config: Config, rejected: pa.Array, reporter: Reporter
 ) -> pa.Table:
-    wanted = pc.is_in(batch["source_uri"], pa.array(list(ray.get(kept))))
-    rows = batch.filter(wanted).to_pylist()
+    rows = catalogue.good_rows(batch, rejected).to_pylist()
     examples = [example for row in rows for example in make_versions(config, row)]
     reporter.add(len(rows))
     return pa.Table.from_pylist(examples, schema=_schema(config))

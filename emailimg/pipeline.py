@@ -69,7 +69,8 @@ def _examples(run: Run, folder: str) -> str:
 
 
 def _encoder(run: Run, folder: str) -> str:
-    return train_encoder.build(run.config, run.workspace.folder("examples"), folder)
+    where = run.workspace.folder
+    return train_encoder.build(run.config, where("catalogue"), where("examples"), folder)
 
 
 def _embeddings(run: Run, folder: str) -> str:
@@ -143,7 +144,7 @@ STAGES = (
         lambda c: [_dump(part) for part in (c.augment, c.labels, c.split)],
         _examples,
     ),
-    Stage("encoder", ("examples",), lambda c: _dump(c.encoder), _encoder, resume=True),
+    Stage("encoder", ("catalogue", "examples"), lambda c: _dump(c.encoder), _encoder, resume=True),
     Stage("embeddings", ("examples", "encoder"), lambda c: _dump(c.embed), _embeddings),
     Stage("classifiers", ("embeddings",), lambda c: _dump(c.classifiers), _classifiers),
     Stage("search", ("embeddings", "classifiers"), lambda c: _dump(c.search), _search),

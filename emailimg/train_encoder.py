@@ -11,7 +11,6 @@ import io
 import json
 import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,15 +25,14 @@ from ray.train import Checkpoint, CheckpointConfig, FailureConfig, RunConfig, Sc
 from ray.train.torch import TorchTrainer
 from torch import Tensor, nn
 
-from emailimg import dataset, encoder, ray_data, resources, seeding, splits, storage, taxonomy
+from emailimg import encoder, resources, splits, storage, taxonomy
 from emailimg.config import Config, EncoderConfig
 from emailimg.encoder import Encoder, EncoderSpec
-from emailimg.errors import EmailimgError
 from emailimg.parquet import read_table
 from emailimg.progress import Reporter, track
+from emailimg.training_data import TrainingData
 
 _SELECTED_BY = "score"
-_SHUFFLE_WINDOW = 32  # batches
 
 
 @dataclass
@@ -70,7 +68,7 @@ class _Sums:
         return means
 
 
-def build(config: Config, examples_folder: str, folder: str) -> str:
+def build(config: Config, catalogue_folder: str, examples_folder: str, folder: str) -> str:
     """Fine-tune the encoder on the examples; returns a summary line."""
     settings = config.encoder
     gpus = 1.0 if settings.use_gpu else 0.0
@@ -78,11 +76,13 @@ def build(config: Config, examples_folder: str, folder: str) -> str:
     needed = workers + resources.data_bundles(config.cluster)
     resources.require("encoder", needed, config.cluster)
     spec = _spec(config, examples_folder)
+    data = TrainingData(config, spec, catalogue_folder, examples_folder)
     if settings.weights != "scratch":
         encoder.create(spec, settings.weights)  # a clear error now, not one per worker and restart
-    total = settings.epochs * _steps_per_epoch(settings, examples_folder)
-    with track("encoder", total * settings.batch_size, "images") as reporter:
-        result = _trainer(config, spec, examples_folder, folder, reporter).fit()
+    steps = data.steps_per_epoch()
+    total = settings.epochs * steps * data.images_per_step
+    with track("encoder", total, "images") as reporter:
+        result = _trainer(data, steps, folder, reporter).fit()
     assert result.best_checkpoints, "every epoch reports a checkpoint"
     best, metrics = max(result.best_checkpoints, key=lambda pair: pair[1][_SELECTED_BY])
     return _keep_best(best, metrics, folder)
@@ -98,34 +98,14 @@ def _spec(config: Config, examples_folder: str) -> EncoderSpec:
     return EncoderSpec(config.encoder.arch, config.images.model_size_px, heads)
 
 
-def _steps_per_epoch(settings: EncoderConfig, examples_folder: str) -> int:
-    """Steps of each worker in an epoch; all get as many rows, the remainder is dropped."""
-    train_folder = splits.folder(examples_folder, "train")
-    rows = len(read_table(train_folder, columns=["version"])) // settings.num_workers
-    steps = rows // (settings.batch_size // settings.num_workers)
-    if steps == 0:
-        raise EmailimgError(
-            f"{rows * settings.num_workers} training examples do not fill one batch of "
-            f"encoder.batch_size = {settings.batch_size}; lower it or give more images"
-        )
-    return steps
-
-
-def _trainer(
-    config: Config, spec: EncoderSpec, examples_folder: str, folder: str, reporter: Reporter
-) -> TorchTrainer:
-    settings = config.encoder
+def _trainer(data: TrainingData, steps: int, folder: str, reporter: Reporter) -> TorchTrainer:
+    settings = data.config.encoder
     runs = storage.join(folder, "runs")
     fs, path = storage.filesystem(runs)
     storage.make_folder(runs)
     return TorchTrainer(
         _train_worker,
-        train_loop_config={
-            "settings": settings,
-            "spec": spec,
-            "steps": _steps_per_epoch(settings, examples_folder),
-            "reporter": reporter,
-        },
+        train_loop_config={"data": data, "steps": steps, "reporter": reporter},
         scaling_config=ScalingConfig(
             num_workers=settings.num_workers,
             use_gpu=settings.use_gpu,
@@ -143,40 +123,23 @@ def _trainer(
                 checkpoint_score_order="max",
             ),
         ),
-        datasets={
-            "train": _read_split(config, examples_folder, "train"),
-            "validation": _read_split(config, examples_folder, "validation"),
-        },
+        datasets=data.datasets(),
         dataset_config=ray.train.DataConfig(datasets_to_split=["train"]),
     )
 
 
-def _read_split(config: Config, examples_folder: str, split: splits.Split) -> ray.data.Dataset:
-    """One side of the split in the object store, shuffled once, so that an epoch only hands it out.
-
-    Every epoch then shuffles within a window of batches (`_shuffled`); reading and shuffling the
-    whole set again for every epoch cost more than the training on small sets.
-    """
-    folder = splits.folder(examples_folder, split)
-    columns = ["pixels", "augmentation_class", "vehicle_type"]
-    rows = ray_data.read(folder, config.cluster, columns)
-    cpus = config.cluster.cpus_per_data_task
-    return rows.random_shuffle(seed=config.encoder.seed, num_cpus=cpus).materialize()
-
-
 def _train_worker(job: dict[str, Any]) -> None:
     """The loop that every worker runs."""
-    settings: EncoderConfig = job["settings"]
-    context = ray.train.get_context()
+    data: TrainingData = job["data"]
+    settings = data.config.encoder
+    world_size = ray.train.get_context().get_world_size()
     torch.set_num_threads(settings.threads_per_worker)
     torch.manual_seed(settings.seed)
-    model = ray.train.torch.prepare_model(encoder.create(job["spec"], settings.weights))
+    model = ray.train.torch.prepare_model(encoder.create(data.spec, settings.weights))
     optimizer = _optimizer(settings, model)
     scheduler = _scheduler(settings, optimizer, job["steps"])
     history = _resume(model, optimizer, scheduler)
-    job["reporter"].add(
-        len(history) * job["steps"] * settings.batch_size / context.get_world_size()
-    )
+    job["reporter"].add(len(history) * job["steps"] * data.images_per_step / world_size)
     for epoch in range(len(history) + 1, settings.epochs + 1):
         started = time.monotonic()
         train_means = _train_epoch(job, model, optimizer, scheduler, epoch)
@@ -227,13 +190,11 @@ def _scheduler(settings: EncoderConfig, optimizer: torch.optim.Optimizer, steps:
 def _train_epoch(
     job: dict[str, Any], model: nn.Module, optimizer: Any, scheduler: Any, epoch: int
 ) -> dict[str, float]:
-    settings: EncoderConfig = job["settings"]
+    data: TrainingData = job["data"]
+    settings = data.config.encoder
     model.train()
-    sums = _Sums(tuple(job["spec"].heads))
-    batch_size = settings.batch_size // settings.num_workers
-    seed = seeding.stable_hash(settings.seed, "shuffle", epoch)
-    batches = _batches(job, "train", batch_size, _SHUFFLE_WINDOW, seed)
-    for step, (pixels, targets) in enumerate(batches):
+    sums = _Sums(tuple(data.spec.heads))
+    for step, (pixels, targets) in enumerate(data.training_batches(epoch)):
         if step == job["steps"]:
             break  # the short last batch
         optimizer.zero_grad(set_to_none=True)
@@ -255,42 +216,15 @@ def _validate(job: dict[str, Any], model: nn.Module) -> dict[str, float]:
     model.eval()
     module = _bare(model)
     context = ray.train.get_context()
-    sums = _Sums(tuple(job["spec"].heads))
-    for position, (pixels, targets) in enumerate(_batches(job, "validation", 64)):
+    data: TrainingData = job["data"]
+    sums = _Sums(tuple(data.spec.heads))
+    for position, (pixels, targets) in enumerate(data.validation_batches()):
         if position % context.get_world_size() != context.get_world_rank():
             continue
-        with _autocast(job["settings"], pixels.device):
+        with _autocast(data.config.encoder, pixels.device):
             logits = module(pixels)
         sums.add(_loss(logits, targets, 0.0), logits, targets)
     return sums.means()
-
-
-def _batches(
-    job: dict[str, Any], split: str, batch_size: int, window: int = 1, seed: int | None = None
-) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
-    """Pixels uint8 (N, S, S, 3) and targets {head: int64 (N,)} on the worker's device.
-
-    window: batches that are shuffled together when there is a seed. Ray Data's own local shuffle
-    gives workers different numbers of batches, which hangs their all-reduce.
-    """
-    spec: EncoderSpec = job["spec"]
-    device = ray.train.torch.get_device()
-    rng = np.random.default_rng(seed)
-    shard = ray.train.get_dataset_shard(split)
-    for chunk in shard.iter_batches(batch_size=batch_size * window, batch_format="pyarrow"):
-        pixels = dataset.pixels_of(chunk["pixels"], spec.model_size_px)
-        columns = {head: chunk[head].to_pylist() for head in spec.heads}
-        targets = encoder.attribute_targets(spec, columns)
-        order = np.arange(len(pixels)) if seed is None else rng.permutation(len(pixels))
-        for start in range(0, len(order), batch_size):
-            rows = order[start : start + batch_size]
-            yield (
-                torch.from_numpy(pixels[rows]).to(device),
-                {
-                    head: torch.from_numpy(values[rows]).to(device)
-                    for head, values in targets.items()
-                },
-            )
 
 
 def _loss(logits: dict[str, Tensor], targets: dict[str, Tensor], smoothing: float) -> Tensor:
@@ -336,9 +270,9 @@ def _record(
         "validation_accuracy": validation_means["augmentation_class"],
         "learning_rate": learning_rate,
         "seconds": train_s,
-        "images_per_s": job["steps"] * job["settings"].batch_size / train_s,
+        "images_per_s": job["steps"] * job["data"].images_per_step / train_s,
     }
-    for head in job["spec"].heads:
+    for head in job["data"].spec.heads:
         record[f"validation_accuracy_{head}"] = validation_means[head]
     return record
 

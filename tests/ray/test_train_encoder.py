@@ -10,19 +10,21 @@ from emailimg.stages import Workspace
 
 
 @pytest.fixture(scope="module")
-def examples(interrupted_run: str) -> str:
-    return Workspace(interrupted_run).folder("examples")
+def inputs(interrupted_run: str) -> tuple[str, str]:
+    """Folders of the catalogue and of the examples."""
+    workspace = Workspace(interrupted_run)
+    return workspace.folder("catalogue"), workspace.folder("examples")
 
 
 def settings(*assignments: str) -> config.Config:
     return config.load("tiny", assignments=assignments)
 
 
-def test_training_continues_from_the_last_epoch(examples: str, tmp_path: Path) -> None:
+def test_training_continues_from_the_last_epoch(inputs: tuple[str, str], tmp_path: Path) -> None:
     folder = str(tmp_path)
-    train_encoder.build(settings("encoder.epochs=1", "encoder.schedule=plateau"), examples, folder)
+    train_encoder.build(settings("encoder.epochs=1", "encoder.schedule=plateau"), *inputs, folder)
     first = storage.read_json(f"{folder}/history.json")
-    train_encoder.build(settings("encoder.epochs=2", "encoder.schedule=plateau"), examples, folder)
+    train_encoder.build(settings("encoder.epochs=2", "encoder.schedule=plateau"), *inputs, folder)
     both = storage.read_json(f"{folder}/history.json")
     assert [record["epoch"] for record in both] == [1, 2]
     assert both[0] == first[0]  # not trained again
@@ -31,17 +33,17 @@ def test_training_continues_from_the_last_epoch(examples: str, tmp_path: Path) -
     assert list(loaded.spec.heads) == ["augmentation_class", "vehicle_type"]
 
 
-def test_more_workers_than_the_cluster_holds_are_refused(examples: str, tmp_path: Path) -> None:
+def test_more_workers_than_the_cluster_holds_are_refused(inputs: tuple[str, str], tmp_path: Path) -> None:
     greedy = settings("encoder.num_workers=4", "encoder.cpus_per_worker=1")
     with pytest.raises(ResourceError, match="'encoder' needs 5 CPU"):
-        train_encoder.build(greedy, examples, str(tmp_path))
+        train_encoder.build(greedy, *inputs, str(tmp_path))
 
 
-def test_a_batch_larger_than_the_data_is_refused(examples: str, tmp_path: Path) -> None:
+def test_a_batch_larger_than_the_data_is_refused(inputs: tuple[str, str], tmp_path: Path) -> None:
     with pytest.raises(EmailimgError, match="do not fill one batch"):
-        train_encoder.build(settings("encoder.batch_size=4096"), examples, str(tmp_path))
+        train_encoder.build(settings("encoder.batch_size=4096"), *inputs, str(tmp_path))
 
 
-def test_missing_weights_are_named_before_training(examples: str, tmp_path: Path) -> None:
+def test_missing_weights_are_named_before_training(inputs: tuple[str, str], tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.pth"):
-        train_encoder.build(settings("encoder.weights=nowhere.pth"), examples, str(tmp_path))
+        train_encoder.build(settings("encoder.weights=nowhere.pth"), *inputs, str(tmp_path))

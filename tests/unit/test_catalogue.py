@@ -92,7 +92,9 @@ def test_batches_have_one_schema_whatever_is_in_them(tmp_path: Path) -> None:
 
 
 def test_labels_keep_their_counts_in_the_schema() -> None:
-    listed = pa.schema([("source_uri", pa.string()), ("year", pa.null()), ("open_rate_k", pa.int64())])
+    listed = pa.schema(
+        [("source_uri", pa.string()), ("year", pa.null()), ("open_rate_k", pa.int64())]
+    )
     schema = catalogue._schema(listed)
     assert schema.field("year").type == pa.float32()
     assert schema.field("open_rate_k").type == pa.float64()

@@ -150,7 +150,7 @@ def test_targets_keep_the_taxonomys_order() -> None:
 
 def test_a_config_cannot_be_changed_after_its_checks() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        Config().encoder.epochs = 0
+        Config().encoder.__setattr__("epochs", 0)
 
 
 def test_nothing_of_a_preset_leaks_into_the_next() -> None:

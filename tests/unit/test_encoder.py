@@ -16,7 +16,9 @@ from emailimg import encoder
 from emailimg.encoder import EncoderSpec
 from emailimg.errors import BundleError, ConfigError
 
-SPEC = EncoderSpec("resnet18", 32, {"augmentation_class": ("a", "b", "c"), "vehicle_type": ("x", "y")})
+SPEC = EncoderSpec(
+    "resnet18", 32, {"augmentation_class": ("a", "b", "c"), "vehicle_type": ("x", "y")}
+)
 DOWNLOAD = "torchvision.models._api.load_state_dict_from_url"
 
 
@@ -34,9 +36,7 @@ def pixels() -> torch.Tensor:
 
 
 @pytest.fixture(scope="module")
-def weights_file(
-    reference: torch.nn.Module, tmp_path_factory: pytest.TempPathFactory
-) -> str:
+def weights_file(reference: torch.nn.Module, tmp_path_factory: pytest.TempPathFactory) -> str:
     file = tmp_path_factory.mktemp("weights") / "resnet18.pth"
     torch.save(reference.state_dict(), file)
     return str(file)
@@ -196,9 +196,7 @@ def test_missing_weights_are_refused_with_the_choices(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["weights.pth", "weights.safetensors"])
 @pytest.mark.parametrize("content", [b"", b"<html>404</html>" * 50])
-def test_a_file_that_holds_no_weights_is_refused(
-    tmp_path: Path, name: str, content: bytes
-) -> None:
+def test_a_file_that_holds_no_weights_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ConfigError, match=name):
         encoder.create(SPEC, str(tmp_path / name))
@@ -269,7 +267,10 @@ def test_imagenet_weights_reach_the_backbone(
 
 
 def test_attribute_targets_are_indices_and_minus_one_where_unknown() -> None:
-    columns = {"augmentation_class": ["c", "a", "b"], "vehicle_type": ["y", None, "zeppelin"]}
+    columns: dict[str, list[Any]] = {
+        "augmentation_class": ["c", "a", "b"],
+        "vehicle_type": ["y", None, "zeppelin"],
+    }
     targets = encoder.attribute_targets(SPEC, columns)
     assert targets["augmentation_class"].tolist() == [2, 0, 1]
     assert targets["vehicle_type"].tolist() == [1, -1, -1]

@@ -41,7 +41,11 @@ def png_header(width: int, height: int) -> bytes:
         return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    parts = [chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(b"\0" * 100)), chunk(b"IEND", b"")]
+    parts = [
+        chunk(b"IHDR", header),
+        chunk(b"IDAT", zlib.compress(b"\0" * 100)),
+        chunk(b"IEND", b""),
+    ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
@@ -85,6 +89,7 @@ def test_exif_rotation_is_applied(image_format: str, orientation: int) -> None:
     assert difference(decoded, turned[orientation]) < 6
 
 
+@pytest.mark.filterwarnings("ignore:.*EXIF data:UserWarning", "ignore:Tag data:UserWarning")
 def test_damaged_exif_does_not_cost_the_picture() -> None:
     data = encode(LOSSLESS, "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\x01\x12", quality=95)
     assert difference(images.decode(data, LIMITS), LOSSLESS) < 6
@@ -149,9 +154,7 @@ def test_of_an_animation_the_first_frame_is_taken() -> None:
     frames = [Image.new("RGB", (32, 24), colour) for colour in ("red", "lime", "blue")]
     for image_format in ("GIF", "WEBP", "PNG"):
         stream = io.BytesIO()
-        frames[0].save(
-            stream, image_format, save_all=True, append_images=frames[1:], lossless=True
-        )
+        frames[0].save(stream, image_format, save_all=True, append_images=frames[1:], lossless=True)
         assert (images.decode(stream.getvalue(), LIMITS) == (255, 0, 0)).all()
 
 
@@ -168,6 +171,7 @@ def test_a_truncated_image_is_refused(image_format: str, share: float) -> None:
     assert reason_of(data[: int(share * len(data))]) in ("truncated", "not_an_image")
 
 
+@pytest.mark.filterwarnings("ignore:.*EXIF data:UserWarning", "ignore:Tag data:UserWarning")
 @pytest.mark.parametrize("image_format", images.FORMATS)
 def test_damaged_bytes_raise_nothing_but_image_errors(image_format: str) -> None:
     """Whatever an upload holds, the answer is a picture or a refusal with a reason."""

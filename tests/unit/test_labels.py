@@ -140,6 +140,8 @@ def test_an_assigned_context_is_known_and_repeatable() -> None:
 
 def test_no_model_beats_four_fifths_on_the_reports_labels() -> None:
     """The bound behind `reach`: log-loss 0.5004 and Brier 0.16 for who knows the truth."""
-    p = labels.true_probability(LabelRule(kind="augmentation", context_strength=0), "open_rate", ROW)
+    p = labels.true_probability(
+        LabelRule(kind="augmentation", context_strength=0), "open_rate", ROW
+    )
     assert -(p * np.log(p) + (1 - p) * np.log(1 - p)) == pytest.approx(0.5004, abs=1e-4)
     assert p * (1 - p) == pytest.approx(0.16)

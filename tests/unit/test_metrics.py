@@ -151,7 +151,10 @@ def test_bins_are_equally_filled_and_in_order() -> None:
     assert {len(group) for group in groups} <= {10, 11}
     for low, high in itertools.pairwise(groups):
         assert p[low].max() <= p[high].min()
-    assert [group.tolist() for group in metrics.quantile_bins(np.array([0.5, 0.2]), 10)] == [[1], [0]]
+    assert [group.tolist() for group in metrics.quantile_bins(np.array([0.5, 0.2]), 10)] == [
+        [1],
+        [0],
+    ]
 
 
 def test_calibration_error_by_hand() -> None:

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emailimg import augment, taxonomy
+from emailimg import taxonomy
 from emailimg.recommend import EDIT_STRENGTHS, Edit, candidate_edits, eligible, rank, rank_edits
+from emailimg.techniques import TECHNIQUES
 
 
 def positions(target: str, upload: float, probabilities: list[float], k: int) -> list[int]:
@@ -54,7 +55,7 @@ def test_each_technique_is_recommended_once_at_its_best_strength() -> None:
 
 def test_candidate_edits_try_every_technique_at_its_strengths_and_in_both_directions() -> None:
     edits = candidate_edits()
-    for name, technique in augment.TECHNIQUES.items():
+    for name, technique in TECHNIQUES.items():
         mine = [edit.parameters for edit in edits if edit.augmentation_class == name]
         strengths = len(EDIT_STRENGTHS) if technique.ranges else 1
         assert len(mine) == strengths * (2 if technique.signed else 1)

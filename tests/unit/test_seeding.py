@@ -24,7 +24,13 @@ def test_the_hash_does_not_depend_on_the_process() -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [(1, "b", "image"), (0, "c", "image"), (0, "b", "imagf"), (0, "bi", "mage"), (0, "b", "image", 0)],
+    [
+        (1, "b", "image"),
+        (0, "c", "image"),
+        (0, "b", "imagf"),
+        (0, "bi", "mage"),
+        (0, "b", "image", 0),
+    ],
 )
 def test_other_parts_give_other_numbers(other: tuple[object, ...]) -> None:
     assert seeding.stable_hash(0, "b", "image") != seeding.stable_hash(*other)

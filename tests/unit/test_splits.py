@@ -16,7 +16,8 @@ def test_shares_are_as_configured(test: float, validation: float) -> None:
     config = SplitConfig(test=test, validation=validation)
     counts = Counter(splits.split_of(config, image_id) for image_id in IDS)
     shares = {"test": test, "validation": validation, "train": 1 - test - validation}
-    for split, share in shares.items():
+    for split in splits.SPLITS:
+        share = shares[split]
         error = (share * (1 - share) / len(IDS)) ** 0.5
         assert counts[split] / len(IDS) == pytest.approx(share, abs=4 * error)
 

@@ -17,9 +17,7 @@ def bucket() -> Iterator[str]:
 
 
 @pytest.fixture(params=["local", "s3"])
-def base(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> str:
+def base(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty place to write to."""
     if request.param == "local":
         return str(tmp_path)
@@ -93,7 +91,15 @@ def test_files_are_listed_below_a_folder_in_order(base: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["BMW X5 SUV 2007.jpg", "100%.jpg", "a%20b.jpg", "what?.jpg", "no#1.jpg", "ünï.jpg", "a+b&c.jpg"],
+    [
+        "BMW X5 SUV 2007.jpg",
+        "100%.jpg",
+        "a%20b.jpg",
+        "what?.jpg",
+        "no#1.jpg",
+        "ünï.jpg",
+        "a+b&c.jpg",
+    ],
 )
 def test_any_file_name_can_be_read_as_it_is_listed(base: str, name: str) -> None:
     storage.write_bytes(storage.join(base, "names", name), name.encode())

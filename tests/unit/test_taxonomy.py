@@ -18,7 +18,13 @@ PARSERS: list[tuple[Callable[[str], str], tuple[str, ...]]] = [
 
 @pytest.mark.parametrize(
     "spelling",
-    ["Abandoned_Cart", "abandoned cart", "ABANDONED-CART", "  Abandoned   Cart ", "abandoned__cart"],
+    [
+        "Abandoned_Cart",
+        "abandoned cart",
+        "ABANDONED-CART",
+        "  Abandoned   Cart ",
+        "abandoned__cart",
+    ],
 )
 def test_spellings_of_one_name_mean_the_same(spelling: str) -> None:
     assert taxonomy.parse_campaign_type(spelling) == "Abandoned Cart"
@@ -62,7 +68,7 @@ def test_the_vocabularies_are_those_of_the_report() -> None:
 
 def test_augmentation_classes_are_the_original_and_every_technique_once() -> None:
     techniques = [name for block in taxonomy.AUGMENTATION_BLOCKS.values() for name in block]
-    assert taxonomy.AUGMENTATION_CLASSES == (taxonomy.ORIGINAL, *techniques)
+    assert (taxonomy.ORIGINAL, *techniques) == taxonomy.AUGMENTATION_CLASSES
     assert len(set(taxonomy.AUGMENTATION_CLASSES)) == 16
     # What the label rule must tell apart.
     assert {"brighter", "darker", "rotate", "shift_scale"} < set(techniques)

@@ -1,0 +1,215 @@
+"""The command line: what it accepts, and clear refusals with the accepted values."""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from bundle_factory import showroom_jpeg
+
+from emailimg import __version__, cli, config, pipeline
+
+COMMANDS = {"quickstart", "run", "serve", "score", "recommend", "showroom"}
+HEAVY = {"ray", "torch", "torchvision", "xgboost", "matplotlib", "scipy", "albumentations"}
+QUESTION = ["--target", "open_rate", "--campaign", "Newsletter", "--industry", "Retail"]
+
+
+def subcommands() -> dict[str, argparse.ArgumentParser]:
+    [action] = [
+        action
+        for action in cli._parser()._actions
+        if isinstance(action, argparse._SubParsersAction)
+    ]
+    return dict(action.choices)
+
+
+@pytest.fixture
+def upload(tmp_path: Path) -> str:
+    (tmp_path / "upload.jpg").write_bytes(showroom_jpeg(1000))
+    return str(tmp_path / "upload.jpg")
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What is printed to stderr for a mistake of the user's."""
+    assert cli.main(arguments) == 1
+    printed = capsys.readouterr()
+    assert printed.err.startswith("emailimg: ")
+    assert "Traceback" not in printed.err
+    assert printed.out == ""
+    return printed.err
+
+
+def test_the_stages_are_those_of_the_pipeline() -> None:
+    assert cli._STAGES == pipeline.STAGE_NAMES
+
+
+def test_every_stage_is_a_command() -> None:
+    assert set(subcommands()) >= {*COMMANDS, *pipeline.STAGE_NAMES}
+    for stage in pipeline.STAGE_NAMES:
+        assert cli._parser().parse_args([stage]).until == stage
+    assert cli._parser().parse_args(["run"]).until == pipeline.STAGE_NAMES[-1]
+
+
+def test_presets_named_by_commands_exist() -> None:
+    for command in ("quickstart", "run", *pipeline.STAGE_NAMES):
+        assert cli._parser().parse_args([command]).preset in config.PRESETS
+
+
+@pytest.mark.parametrize("arguments", [[], ["paint"], ["run", "--speed", "9"], ["score", "a.jpg"]])
+def test_a_wrong_command_line_shows_the_usage(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 2
+    assert "usage: emailimg" in capsys.readouterr().err
+
+
+def test_an_unknown_command_is_refused_with_the_known_ones(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["paint"])
+    printed = capsys.readouterr().err
+    assert "'paint'" in printed
+    assert all(command in printed for command in (*COMMANDS, *pipeline.STAGE_NAMES))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["run", "--preset", "huge"], ["'huge'", *config.PRESETS]),
+        (["encoder", "--set", "encoder.epoch=3"], ["'encoder.epoch'", "epochs", "batch_size"]),
+        (["run", "--set", "encoders.epochs=3"], ["'encoders'", "encoder", "classifiers"]),
+        (["run", "--set", "encoder.arch=vgg"], ["encoder.arch", "resnet18", "resnet50"]),
+        (["run", "--set", "encoder.epochs"], ["SECTION.KEY=VALUE"]),
+        (["run", "--config", "nothing.yaml"], ["'nothing.yaml' does not exist"]),
+        (["quickstart", "--preset", "huge"], ["'huge'", *config.PRESETS]),
+    ],
+)
+def test_wrong_settings_are_refused_before_anything_starts(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], named: list[str]
+) -> None:
+    printed = refusal(capsys, *arguments)
+    for text in named:
+        assert text in printed
+
+
+def test_settings_come_from_preset_file_flags_and_assignments(tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text("encoder: {epochs: 4}\nsource: {table: other.csv}\n")
+    arguments = ["run", "--preset", "tiny", "--config", str(file), "--images", "a: b'\"c"]
+    arguments += ["--table", "mine.csv", "--set", "split.test=0.3", "--set", "split.seed=5"]
+    settings = cli._load_config(cli._parser().parse_args(arguments))
+    assert settings.encoder.epochs == 4
+    assert settings.source.images == "a: b'\"c", "taken literally, not as YAML"
+    assert settings.source.table == "mine.csv"
+    assert (settings.split.test, settings.split.seed) == (0.3, 5)
+    assert settings.source.showroom_images == config.load("tiny").source.showroom_images
+
+
+@pytest.mark.parametrize("command", ["score", "recommend"])
+def test_answers_are_refused_without_a_bundle_or_an_image(
+    capsys: pytest.CaptureFixture[str],
+    bundle_location: str,
+    upload: str,
+    tmp_path: Path,
+    command: str,
+) -> None:
+    gone = str(tmp_path / "gone")
+    assert "is no bundle" in refusal(capsys, command, upload, "--bundle", gone, *QUESTION)
+    printed = refusal(capsys, command, f"{gone}.jpg", "--bundle", bundle_location, *QUESTION)
+    assert f"{gone}.jpg' does not exist" in printed
+    text = tmp_path / "notes.jpg"
+    text.write_text("no picture")
+    printed = refusal(capsys, command, str(text), "--bundle", bundle_location, *QUESTION)
+    assert "accepted: JPEG, PNG, WebP, GIF" in printed
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "accepted"),
+    [
+        ("--target", "applause", "open_rate"),
+        ("--campaign", "Carrier Pigeon", "Abandoned Cart"),
+        ("--industry", "Piracy", "Automotive"),
+    ],
+)
+@pytest.mark.parametrize("command", ["score", "recommend"])
+def test_an_unknown_question_is_refused_with_what_is_known(
+    capsys: pytest.CaptureFixture[str],
+    bundle_location: str,
+    upload: str,
+    command: str,
+    option: str,
+    value: str,
+    accepted: str,
+) -> None:
+    question = [*QUESTION, option, value]
+    printed = refusal(capsys, command, upload, "--bundle", bundle_location, *question)
+    assert repr(value) in printed
+    assert accepted in printed
+
+
+def test_a_score_is_printed_as_text_and_as_json(
+    capsys: pytest.CaptureFixture[str], bundle_location: str, upload: str
+) -> None:
+    arguments = ["score", upload, "--bundle", bundle_location, *QUESTION]
+    assert cli.main(arguments) == 0
+    text = capsys.readouterr().out
+    assert cli.main([*arguments, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert list(answer["probabilities"]) == ["open_rate"]
+    assert f"{answer['probability']:.1%}" in text
+
+
+def test_a_recommendation_is_printed_with_its_pictures(
+    capsys: pytest.CaptureFixture[str], bundle_location: str, upload: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "pictures"
+    arguments = ["recommend", upload, "--bundle", bundle_location, *QUESTION, "-k", "2"]
+    assert cli.main([*arguments, "--json", "--out", str(out)]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert len(answer["edits"]) <= 2
+    assert len(answer["alternates"]) <= 2
+    assert len(list(out.iterdir())) == len(answer["edits"]) + len(answer["alternates"]) > 0
+
+
+def test_the_showroom_is_drawn(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "sheet.png"
+    assert cli.main(["showroom", "--out", str(file), "--rows", "1", "--columns", "2"]) == 0
+    assert file.read_bytes().startswith(b"\x89PNG")
+    assert capsys.readouterr().out.strip() == str(file)
+
+
+def test_an_interruption_ends_quietly(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_load_config", interrupt)
+    assert cli.main(["run"]) == 130
+    assert "continues where it was" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["--version"], ["run", "--preset", "huge"]]
+)
+def test_a_quick_question_imports_nothing_heavy(arguments: list[str]) -> None:
+    code = (
+        "import sys; from emailimg import cli\n"
+        f"try: cli.main({arguments!r})\n"
+        "except SystemExit: pass\n"
+        f"print('LOADED', *sorted({HEAVY} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "LOADED"
+
+
+def test_the_module_is_the_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "emailimg", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == f"emailimg {__version__}"
