@@ -94,6 +94,16 @@ def test_blurs_take_detail_away(technique: str) -> None:
     assert detail(blurred) < 0.6 * detail(noisy)
 
 
+@pytest.mark.parametrize("technique", ["motion_blur", "blur"])
+def test_blurs_do_not_move_the_picture(technique: str) -> None:
+    dot = np.zeros((97, 97, 3), np.uint8)
+    dot[47:50, 47:50] = 255
+    for seed in range(5):
+        blurred = augment.apply(technique, sampled(technique, seed), dot)[..., 0].astype(float)
+        centre = [np.average(np.arange(97), weights=blurred.sum(axis=axis)) for axis in (0, 1)]
+        np.testing.assert_allclose(centre, [48, 48], atol=0.5)
+
+
 def detail(pixels: np.ndarray) -> float:
     """Mean absolute difference between neighbours."""
     return float(np.abs(np.diff(pixels.astype(float), axis=1)).mean())

@@ -43,10 +43,13 @@ def test_the_original_and_its_copies_come_out(row: dict[str, Any]) -> None:
 
 def test_all_versions_of_a_source_are_on_its_side(row: dict[str, Any]) -> None:
     """For any seed of the split: a copy on the other side would leak."""
-    for seed in range(6):
+    seen = set()
+    for seed in range(60):
         changed = CONFIG.model_copy(update={"split": SplitConfig(seed=seed)})
         sides = {example["split"] for example in dataset.make_versions(changed, row)}
         assert sides == {splits.split_of(changed.split, row["image_id"])}
+        seen |= sides
+    assert seen == set(splits.SPLITS)
 
 
 def test_pixels_are_the_recorded_augmentation_of_the_image(row: dict[str, Any]) -> None:
