@@ -23,6 +23,7 @@ import pandas as pd
 from emailimg import classifiers, features, images, splits, storage
 from emailimg.classifiers import Classifiers
 from emailimg.config import Config, from_mapping
+from emailimg.encoder_spec import read_spec
 from emailimg.errors import BundleError
 from emailimg.parquet import read_table, write_table
 
@@ -100,12 +101,26 @@ def load(location: str, *, verify: bool = True) -> Bundle:
             raise BundleError(f"bundle {location!r} is incomplete: {name} is missing")
         if _checksum(storage.read_bytes(path)) != expected:
             raise BundleError(f"bundle {location!r} is damaged: {name} is not what was written")
-    return Bundle(
+    bundle = Bundle(
         location=location,
         version=manifest["version"],
         config=from_mapping(storage.read_json(storage.join(location, _CONFIG))),
         metrics=storage.read_json(storage.join(location, _METRICS)),
     )
+    _check_fit(bundle)
+    return bundle
+
+
+def _check_fit(bundle: Bundle) -> None:
+    """The classifiers were trained on embeddings as wide as this encoder makes them."""
+    spec = read_spec(storage.join(bundle.location, _ENCODER))
+    made = spec.embedding_width(bundle.config.embed.kind)
+    index = classifiers.read_index(storage.join(bundle.location, _CLASSIFIERS))
+    if made != index["embedding_width"]:
+        raise BundleError(
+            f"bundle {bundle.location!r}: the encoder makes {made} embedding columns, the "
+            f"classifiers expect {index['embedding_width']}"
+        )
 
 
 def build(

@@ -39,9 +39,7 @@ class Embedder:
     @property
     def width(self) -> int:
         """D, the embedding's number of columns."""
-        if self.kind == "pooled":
-            return next(iter(self._model.heads.values())).in_features  # type: ignore[return-value]
-        return len(self.spec.logit_names)
+        return self.spec.embedding_width(self.kind)
 
     @torch.inference_mode()
     def embed_pixels(self, pixels: np.ndarray) -> tuple[np.ndarray, dict[str, list[str]]]:

@@ -5,8 +5,6 @@ Weights travel as safetensors beside a JSON description; nothing is unpickled.
 """
 
 import io
-import json
-from dataclasses import asdict, dataclass
 from pickle import UnpicklingError
 from typing import Any
 from urllib.error import URLError
@@ -19,35 +17,12 @@ from safetensors import torch as safetensors_torch
 from torch import Tensor, nn
 
 from emailimg import storage
+from emailimg.encoder_spec import SPEC_FILE, EncoderSpec
 from emailimg.errors import BundleError, ConfigError
 
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)
 _WEIGHTS_FILE = "encoder.safetensors"
-_SPEC_FILE = "encoder.json"
-
-
-@dataclass(frozen=True)
-class EncoderSpec:
-    """What it takes to rebuild an encoder: architecture, input side, and each head's classes."""
-
-    arch: str
-    model_size_px: int
-    heads: dict[str, tuple[str, ...]]  # attribute -> class names in logit order
-
-    @classmethod
-    def from_json(cls, text: bytes | str) -> "EncoderSpec":
-        fields = json.loads(text)
-        heads = {name: tuple(classes) for name, classes in fields["heads"].items()}
-        return cls(fields["arch"], fields["model_size_px"], heads)
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=2)
-
-    @property
-    def logit_names(self) -> list[str]:
-        """`attribute: class` for every column of the concatenated logits."""
-        return [f"{head}: {name}" for head, classes in self.heads.items() for name in classes]
 
 
 class Encoder(nn.Module):
@@ -101,13 +76,13 @@ def save(encoder: Encoder, folder: str) -> None:
     """Write weights and description to a folder, local or s3://."""
     state = {name: value.contiguous() for name, value in encoder.state_dict().items()}
     storage.write_bytes(storage.join(folder, _WEIGHTS_FILE), safetensors_torch.save(state))
-    storage.write_bytes(storage.join(folder, _SPEC_FILE), encoder.spec.to_json().encode())
+    storage.write_bytes(storage.join(folder, SPEC_FILE), encoder.spec.to_json().encode())
 
 
 def load(folder: str) -> Encoder:
     """Read what `save` wrote, in evaluation mode; raises BundleError when the parts do not fit."""
     try:
-        spec = EncoderSpec.from_json(storage.read_bytes(storage.join(folder, _SPEC_FILE)))
+        spec = EncoderSpec.from_json(storage.read_bytes(storage.join(folder, SPEC_FILE)))
         state = safetensors_torch.load(storage.read_bytes(storage.join(folder, _WEIGHTS_FILE)))
     except FileNotFoundError as error:
         raise BundleError(f"no encoder in {folder!r}: {error}") from None

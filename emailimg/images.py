@@ -6,7 +6,6 @@ and edits happen at that size), `to_model_pixels` makes the square that the enco
 
 import hashlib
 import io
-import warnings
 
 import cv2
 import numpy as np
@@ -102,10 +101,8 @@ def _open(data: bytes, limits: ImageConfig) -> Image.Image:
             "too_many_bytes", f"{len(data):,} bytes; at most {limits.max_bytes:,} are accepted"
         )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except Image.DecompressionBombError:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ImageError("too_many_pixels", _pixel_limit(limits)) from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
         raise ImageError("not_an_image", f"not an image of a known format; {ACCEPTED}") from None

@@ -48,7 +48,7 @@ def _print_answer(upload: demonstrate.Upload, answer: dict[str, Any], millisecon
         f"\nPOST /v1/recommend, {milliseconds:.0f} ms: {upload.title}, {upload.target} of a "
         f"{upload.campaign_type} campaign in {upload.industry}"
     )
-    print(f"  {answer['score']['probability']:6.1%}           this image")
+    print(f"  {answer['probability']:6.1%}           this image")
     for edit in answer["edits"]:
         print(_line(edit, f"edit: {edit['augmentation_class'].replace('_', ' ')}"))
     for alternate in answer["alternates"]:

@@ -2,8 +2,8 @@
 
 Optuna's Gaussian-process sampler proposes settings, a trial trains the boosters of the searched
 targets with xgboost-ray, and the objective is their mean log-loss on the validation rows. The
-first trial is the config's own settings, so the search never ends worse than it began. The best
-settings then train every target once more, and each target keeps the better of its two models.
+first trial is the config's own settings, where the space holds them. The best settings then train
+every target once more, and each target keeps the better of its two models.
 
 Output folder: search.json (trials and the best settings), and the chosen classifiers in the format
 of the classifiers stage.
@@ -100,14 +100,19 @@ def _searcher(config: Config) -> OptunaSearch:
         sampler = optuna.samplers.GPSampler(
             seed=config.search.seed, n_startup_trials=max(2, min(10, config.search.trials // 3))
         )
-    start = {name: getattr(config.classifiers, name) for name in space()}
     return OptunaSearch(
-        space=None,
         metric=OBJECTIVE,
         mode="min",
         sampler=sampler,
-        points_to_evaluate=[start],
+        points_to_evaluate=start_points(config.classifiers),
     )
+
+
+def start_points(settings: ClassifierConfig) -> list[dict[str, Any]]:
+    """The config's own settings, where the space holds them: Optuna drops points outside it."""
+    point = {name: getattr(settings, name) for name in space()}
+    inside = all(domain.is_valid(point[name]) for name, domain in space().items())
+    return [point] if inside else []
 
 
 def _trial_with_resources(

@@ -66,7 +66,7 @@ def list_images(config: SourceConfig) -> pd.DataFrame:
 def fingerprint(config: SourceConfig) -> list[Any]:
     """What changes when the source's content changes: names, sizes and times of its files."""
     if config.images is None:
-        return []
+        return [showroom.RENDERING]
     files = _image_files(config.images) + ([config.table] if config.table else [])
     listing = []
     for file in files:

@@ -27,7 +27,8 @@ from torch import Tensor, nn
 
 from emailimg import encoder, resources, splits, storage, taxonomy
 from emailimg.config import Config, EncoderConfig
-from emailimg.encoder import Encoder, EncoderSpec
+from emailimg.encoder import Encoder
+from emailimg.encoder_spec import EncoderSpec
 from emailimg.parquet import read_table
 from emailimg.progress import Reporter, track
 from emailimg.training_data import TrainingData

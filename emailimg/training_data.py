@@ -29,7 +29,7 @@ from emailimg import (
     techniques,
 )
 from emailimg.config import Config
-from emailimg.encoder import EncoderSpec
+from emailimg.encoder_spec import EncoderSpec
 from emailimg.errors import EmailimgError
 from emailimg.parquet import read_table
 

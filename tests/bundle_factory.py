@@ -28,7 +28,7 @@ from emailimg.calibration import Calibration
 from emailimg.classifiers import Trained
 from emailimg.config import Config, load
 from emailimg.embed import Embedder
-from emailimg.encoder import EncoderSpec
+from emailimg.encoder_spec import EncoderSpec
 from emailimg.labels import context_effect
 from emailimg.parquet import write_table
 

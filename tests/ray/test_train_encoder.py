@@ -33,7 +33,9 @@ def test_training_continues_from_the_last_epoch(inputs: tuple[str, str], tmp_pat
     assert list(loaded.spec.heads) == ["augmentation_class", "vehicle_type"]
 
 
-def test_more_workers_than_the_cluster_holds_are_refused(inputs: tuple[str, str], tmp_path: Path) -> None:
+def test_more_workers_than_the_cluster_holds_are_refused(
+    inputs: tuple[str, str], tmp_path: Path
+) -> None:
     greedy = settings("encoder.num_workers=4", "encoder.cpus_per_worker=1")
     with pytest.raises(ResourceError, match="'encoder' needs 5 CPU"):
         train_encoder.build(greedy, *inputs, str(tmp_path))

@@ -13,7 +13,7 @@ from safetensors import torch as safetensors_torch
 from torchvision.transforms import functional
 
 from emailimg import encoder
-from emailimg.encoder import EncoderSpec
+from emailimg.encoder_spec import EncoderSpec
 from emailimg.errors import BundleError, ConfigError
 
 SPEC = EncoderSpec(

@@ -1,0 +1,42 @@
+"""The description of an encoder, without the encoder: reading it takes no torch."""
+
+import json
+from dataclasses import asdict, dataclass
+
+from emailimg import storage
+
+SPEC_FILE = "encoder.json"
+
+
+@dataclass(frozen=True)
+class EncoderSpec:
+    """What it takes to rebuild an encoder: architecture, input side, and each head's classes."""
+
+    arch: str
+    model_size_px: int
+    heads: dict[str, tuple[str, ...]]  # attribute -> class names in logit order
+
+    @classmethod
+    def from_json(cls, text: bytes | str) -> "EncoderSpec":
+        fields = json.loads(text)
+        heads = {name: tuple(classes) for name, classes in fields["heads"].items()}
+        return cls(fields["arch"], fields["model_size_px"], heads)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=2)
+
+    def embedding_width(self, kind: str) -> int:
+        """D of `logits` or `pooled` embeddings."""
+        if kind == "logits":
+            return len(self.logit_names)
+        return 512 if self.arch in ("resnet18", "resnet34") else 2048
+
+    @property
+    def logit_names(self) -> list[str]:
+        """`attribute: class` for every column of the concatenated logits."""
+        return [f"{head}: {name}" for head, classes in self.heads.items() for name in classes]
+
+
+def read_spec(folder: str) -> EncoderSpec:
+    """The description of the encoder in a folder, local or s3://."""
+    return EncoderSpec.from_json(storage.read_bytes(storage.join(folder, SPEC_FILE)))
