@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import cv2
 import pyarrow as pa
 import ray.data
 from ray.data import Dataset, TaskPoolStrategy
@@ -29,13 +30,21 @@ def map_tasks(
 ) -> Dataset:
     """`function(batch, **arguments)` over Arrow batches, in at most `cluster.data_tasks` tasks."""
     return rows.map_batches(
-        function,
+        _map_in_one_thread,  # type: ignore[arg-type]
         batch_format="pyarrow",
         batch_size=batch_rows,
         compute=TaskPoolStrategy(size=cluster.data_tasks),
         num_cpus=cluster.cpus_per_data_task,
-        fn_kwargs=arguments,
+        fn_kwargs={"function": function, "arguments": arguments},
     )
+
+
+def _map_in_one_thread(
+    batch: pa.Table, function: Callable[..., pa.Table], arguments: dict[str, Any]
+) -> pa.Table:
+    # A task is one share of the cluster's CPUs: OpenCV's own threads would fight the other tasks'.
+    cv2.setNumThreads(1)
+    return function(batch, **arguments)
 
 
 def write(

@@ -4,7 +4,9 @@ The application itself is found by its import path, `serve.application` in the c
 Serve's own config files.
 """
 
+import contextlib
 import importlib
+import io
 import signal
 import socket
 import threading
@@ -58,7 +60,9 @@ def start(bundle_location: str, settings: ServeConfig, cluster: ClusterConfig) -
 
 def stop() -> None:
     """Stop the service and Serve with it; the cluster stays."""
-    serve.shutdown()
+    # Ray reports the controller, which it ends itself, as a failed task.
+    with contextlib.redirect_stdout(io.StringIO()):
+        serve.shutdown()
 
 
 def serve_forever(bundle_location: str, settings: ServeConfig, cluster: ClusterConfig) -> None:
