@@ -14,7 +14,7 @@ from emailimg.errors import ResourceError
 # that the user has set wins.
 _LOCAL_ENVIRONMENT = {
     # Train's controller polls its workers this often (s), and each report waits for a poll.
-    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",
     "RAY_USAGE_STATS_ENABLED": "0",
 }
 # Read by the driver.

@@ -3,7 +3,8 @@
 Optuna's Gaussian-process sampler proposes settings, a trial trains the boosters of the searched
 targets with xgboost-ray, and the objective is their mean log-loss on the validation rows. The
 first trial is the config's own settings, where the space holds them. The best settings then train
-every target once more, and each target keeps the better of its two models.
+every searched target once more, and each keeps the better of its two models; targets that were not
+searched keep theirs.
 
 Output folder: search.json (trials and the best settings), and the chosen classifiers in the format
 of the classifiers stage.
@@ -48,7 +49,8 @@ def build(config: Config, embeddings_folder: str, classifiers_folder: str, folde
     best = min(trials, key=lambda trial: trial["objective"] or math.inf)
     if best["objective"] is None:
         raise EmailimgError("every trial of the search failed; see Ray's logs of this session")
-    chosen = _retrain(config, embeddings_folder, best["params"], baseline)
+    tuned = _retrain(config, embeddings_folder, best["params"], {t: baseline[t] for t in targets})
+    chosen = baseline | tuned
     width = classifiers.embedding_width(embeddings_folder)
     classifiers.save(chosen, width, folder)
     start = float(np.mean([baseline[target].log_loss for target in targets]))
@@ -142,6 +144,7 @@ def _retrain(
     params: dict[str, Any],
     baseline: dict[str, classifiers.Trained],
 ) -> dict[str, classifiers.Trained]:
+    """Each target's better model, of its baseline and a new one with the best settings."""
     settings = with_params(config.classifiers, params)
     if settings == config.classifiers:
         return baseline
