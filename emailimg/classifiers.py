@@ -27,7 +27,7 @@ from emailimg.config import ClassifierConfig, Config
 from emailimg.errors import BundleError, EmailimgError
 from emailimg.metrics import log_loss
 from emailimg.parquet import read_table
-from emailimg.progress import track
+from emailimg.progress import Reporter, track
 
 _INDEX_FILE = "classifiers.json"
 
@@ -79,13 +79,10 @@ class Classifiers:
 
 def build(config: Config, embeddings_folder: str, folder: str) -> str:
     """Train one classifier per target with `config.classifiers`; returns a summary line."""
-    require_actors("classifiers", config)
+    settings = config.classifiers
+    require_actors("classifiers", config, settings.concurrent_targets)
     with track("classifiers", len(config.targets), "targets") as reporter:
-        trained = {}
-        for target in config.targets:
-            task = train_task(config.classifiers, embeddings_folder, target)
-            trained[target] = ray.get(task)
-            reporter.add(1)
+        trained = train_all(settings, embeddings_folder, config.targets, reporter)
     save(trained, embedding_width(embeddings_folder), folder)
     losses = ", ".join(f"{target} {model.log_loss:.4f}" for target, model in trained.items())
     return f"validation log-loss: {losses}"
@@ -96,6 +93,27 @@ def require_actors(stage: str, config: Config, concurrent: int = 1) -> None:
     settings = config.classifiers
     bundles = resources.cpu_bundles(settings.num_actors * concurrent, settings.cpus_per_actor)
     resources.require(stage, bundles, config.cluster)
+
+
+def train_all(
+    settings: ClassifierConfig,
+    embeddings_folder: str,
+    targets: Sequence[str],
+    reporter: Reporter | None = None,
+) -> dict[str, Trained]:
+    """Train several targets, `settings.concurrent_targets` at a time, in the targets' order."""
+    waiting = list(targets)
+    running: dict[ray.ObjectRef[Trained], str] = {}
+    trained: dict[str, Trained] = {}
+    while waiting or running:
+        while waiting and len(running) < settings.concurrent_targets:
+            target = waiting.pop(0)
+            running[train_task(settings, embeddings_folder, target)] = target
+        [finished], _ = ray.wait(list(running))
+        trained[running.pop(finished)] = ray.get(finished)
+        if reporter is not None:
+            reporter.add(1)
+    return {target: trained[target] for target in targets}
 
 
 def train_task(

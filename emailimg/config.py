@@ -187,6 +187,7 @@ class ClassifierConfig(_Section):
     subsample: float = Field(0.9, gt=0, le=1)
     colsample_bytree: float = Field(0.8, gt=0, le=1)
     reg_lambda: float = Field(1.0, ge=0)
+    concurrent_targets: int = Field(2, ge=1)  # trained at the same time, each with its own actors
     num_actors: int = Field(1, ge=1)
     cpus_per_actor: int = Field(1, ge=1)
     max_actor_restarts: int = Field(1, ge=0)

@@ -15,7 +15,6 @@ import warnings
 from typing import Any
 
 import numpy as np
-import ray
 from ray import tune
 from ray.tune.search import ConcurrencyLimiter
 from ray.tune.search.optuna import OptunaSearch
@@ -42,7 +41,8 @@ def space() -> dict[str, Any]:
 
 def build(config: Config, embeddings_folder: str, classifiers_folder: str, folder: str) -> str:
     """Search, retrain with the best settings, keep the better models; returns a summary line."""
-    classifiers.require_actors("search", config, config.search.concurrent_trials)
+    at_once = max(config.search.concurrent_trials, config.classifiers.concurrent_targets)
+    classifiers.require_actors("search", config, at_once)
     targets = config.search.targets or config.targets
     baseline = classifiers.load_trained(classifiers_folder)
     trials = _run_trials(config, embeddings_folder, targets, storage.join(folder, "runs"))
@@ -148,11 +148,11 @@ def _retrain(
     settings = with_params(config.classifiers, params)
     if settings == config.classifiers:
         return baseline
-    chosen = {}
-    for target, model in baseline.items():
-        tuned = ray.get(classifiers.train_task(settings, embeddings_folder, target))
-        chosen[target] = min(model, tuned, key=lambda candidate: candidate.log_loss)
-    return chosen
+    tuned = classifiers.train_all(settings, embeddings_folder, list(baseline))
+    return {
+        target: min(model, tuned[target], key=lambda candidate: candidate.log_loss)
+        for target, model in baseline.items()
+    }
 
 
 def _describe(number: int, result: Any) -> dict[str, Any]:
