@@ -9,17 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-VEHICLE_TYPES = (
-    "Sedan",
-    "SUV",
-    "Coupe",
-    "Convertible",
-    "Hatchback",
-    "Minivan",
-    "Van",
-    "Wagon",
-    "Pickup",
-)
+from emailimg.taxonomy import VEHICLE_TYPES
+
 COLOURS = (
     "white",
     "silver",
