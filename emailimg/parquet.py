@@ -14,9 +14,12 @@ from emailimg import storage
 def read_table(
     location: str, columns: Iterable[str] | None = None, exclude: Iterable[str] = ()
 ) -> pd.DataFrame:
-    """All rows of a Parquet file or of a folder of shards; `exclude` names columns not to read."""
+    """All rows of a Parquet file or of a folder of shards; `exclude` names columns not to read.
+
+    Sub-folders such as `split=train` become a column.
+    """
     fs, path = storage.filesystem(location)
-    dataset = pads.dataset(path, filesystem=fs, format="parquet")
+    dataset = pads.dataset(path, filesystem=fs, format="parquet", partitioning="hive")
     chosen = list(columns) if columns is not None else dataset.schema.names
     skipped = set(exclude)
     table = dataset.to_table(columns=[name for name in chosen if name not in skipped])

@@ -28,7 +28,6 @@ def test_training_continues_from_the_last_epoch(inputs: tuple[str, str], tmp_pat
     both = storage.read_json(f"{folder}/history.json")
     assert [record["epoch"] for record in both] == [1, 2]
     assert both[0] == first[0]  # not trained again
-    assert both[1]["train_loss"] < both[0]["train_loss"]
     loaded = encoder.load(folder)
     assert list(loaded.spec.heads) == ["augmentation_class", "vehicle_type"]
 

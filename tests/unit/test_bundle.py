@@ -127,12 +127,8 @@ def test_another_format_is_refused(copy: Path, found: Any) -> None:
 def test_parts_of_two_bundles_do_not_fit(copy: Path) -> None:
     """A whole bundle by its checksums, put together from models of different width."""
     change_json(copy / "classifiers" / "classifiers.json", embedding_width=7)
-    loaded = bundle.load(str(copy), verify=False)
-    with pytest.raises(BundleError, match=r"expects \d+ features, got 31"):
-        loaded.classifiers()
-    change_json(copy / "classifiers" / "classifiers.json", embedding_width=900)
-    with pytest.raises(BundleError, match="embedding columns"):
-        loaded.catalogue()
+    with pytest.raises(BundleError, match=r"makes 25 embedding columns, the classifiers expect 7"):
+        bundle.load(str(copy), verify=False)
 
 
 def test_an_embedding_of_another_width_is_refused(bundle_location: str) -> None:
@@ -199,8 +195,9 @@ def test_a_bundle_may_be_moved(copy: Path, tmp_path: Path) -> None:
 def test_a_bundle_on_s3(bundle_location: str, tmp_path: Path) -> None:
     source = str(Path(bundle_location).parent)
     small = tmp_path / "encoder"  # the loopback server takes long over 45 MB
-    for name in ("encoder.json", "encoder.safetensors"):
-        storage.write_bytes(str(small / name), b"{}")
+    spec = storage.read_bytes(storage.join(bundle_location, "encoder", "encoder.json"))
+    storage.write_bytes(str(small / "encoder.json"), spec)
+    storage.write_bytes(str(small / "encoder.safetensors"), b"{}")
     with s3_server() as bucket:
         location = f"{bucket}/models/the bundle"
         build(source, location, str(small))
