@@ -28,6 +28,7 @@ from emailimg.errors import BundleError, EmailimgError
 from emailimg.metrics import log_loss
 from emailimg.parquet import read_table
 from emailimg.progress import Reporter, track
+from emailimg.resources import Bundle
 
 _INDEX_FILE = "classifiers.json"
 
@@ -80,7 +81,7 @@ class Classifiers:
 def build(config: Config, embeddings_folder: str, folder: str) -> str:
     """Train one classifier per target with `config.classifiers`; returns a summary line."""
     settings = config.classifiers
-    require_actors("classifiers", config, settings.concurrent_targets)
+    resources.require("classifiers", needs(config), config.cluster)
     with track("classifiers", len(config.targets), "targets") as reporter:
         trained = train_all(settings, embeddings_folder, config.targets, reporter)
     save(trained, embedding_width(embeddings_folder), folder)
@@ -88,11 +89,11 @@ def build(config: Config, embeddings_folder: str, folder: str) -> str:
     return f"validation log-loss: {losses}"
 
 
-def require_actors(stage: str, config: Config, concurrent: int = 1) -> None:
-    """Check that the cluster holds xgboost-ray's actors, `concurrent` trainings at a time."""
+def needs(config: Config, at_once: int | None = None) -> list[Bundle]:
+    """xgboost-ray's actors of `at_once` trainings (default: `concurrent_targets`)."""
     settings = config.classifiers
-    bundles = resources.cpu_bundles(settings.num_actors * concurrent, settings.cpus_per_actor)
-    resources.require(stage, bundles, config.cluster)
+    trainings = settings.concurrent_targets if at_once is None else at_once
+    return resources.cpu_bundles(settings.num_actors * trainings, settings.cpus_per_actor)
 
 
 def train_all(

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.command(options)
-    except EmailimgError as error:
+    except (EmailimgError, OSError) as error:  # OSError: a file or folder of the user's
         print(f"emailimg: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -53,9 +53,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_serving_commands(commands)
     sheet = commands.add_parser("showroom", help="draw a contact sheet of the rendered showroom")
     sheet.add_argument("--out", type=Path, default=Path("showroom.png"))
-    sheet.add_argument("--seed", type=int, default=0)
-    sheet.add_argument("--rows", type=int, default=4)
-    sheet.add_argument("--columns", type=int, default=6)
+    sheet.add_argument("--seed", type=_whole(0, 2**31), default=0)
+    sheet.add_argument("--rows", type=_whole(1, 100), default=4)
+    sheet.add_argument("--columns", type=_whole(1, 100), default=6)
     sheet.set_defaults(command=_showroom)
     return parser
 
@@ -108,7 +108,7 @@ def _add_serving_commands(commands: Any) -> None:
     serve = commands.add_parser("serve", help="start the recommendation service")
     serve.add_argument("--bundle", required=True, metavar="DIR")
     serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=int, default=8000)
+    serve.add_argument("--port", type=_whole(0, 65535), default=8000)
     _add_address(serve)
     serve.set_defaults(command=_serve)
     for name, command, text in (
@@ -123,8 +123,22 @@ def _add_serving_commands(commands: Any) -> None:
         parser.add_argument("--industry", required=True)
         parser.add_argument("--json", action="store_true", help="print JSON")
         parser.set_defaults(command=command)
-    parser.add_argument("-k", type=int, default=6, help="how many of each (default: 6)")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="write the pictures there")
+        if name == "recommend":
+            parser.add_argument("-k", type=_whole(1, 50), default=6, help="of each (default: 6)")
+            parser.add_argument("--out", type=Path, metavar="DIR", help="write the pictures there")
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    """An argparse type: a whole number from `low` to `high`."""
+
+    def parse(text: str) -> int:
+        number = int(text)
+        if not low <= number <= high:
+            raise argparse.ArgumentTypeError(f"{number} is not between {low} and {high}")
+        return number
+
+    parse.__name__ = "whole number"  # what argparse calls it when the text is no number
+    return parse
 
 
 def _load_config(options: argparse.Namespace) -> config.Config:

@@ -1,6 +1,7 @@
 """Pictures for the report: every augmentation class, and uploads with their recommendations.
 
-Everything shown comes from test images, which neither the encoder nor a classifier has seen.
+Gallery and uploads are test images, which neither the encoder nor a classifier has seen; the
+alternates come from the whole catalogue, as in the service.
 """
 
 import json

@@ -17,6 +17,7 @@ from emailimg.config import Config
 from emailimg.encoder import Encoder
 from emailimg.parquet import read_table
 from emailimg.progress import Reporter, track
+from emailimg.resources import Bundle
 
 
 class Embedder:
@@ -82,10 +83,7 @@ class _EmbedBatch:
 
 def build(config: Config, examples_folder: str, encoder_folder: str, folder: str) -> str:
     """Embed every example; returns a summary line."""
-    gpus = 1.0 if config.embed.use_gpu else 0.0
-    actors = resources.cpu_bundles(config.embed.num_actors, config.embed.cpus_per_actor, gpus)
-    needed = actors + resources.data_bundles(config.cluster)
-    resources.require("embeddings", needed, config.cluster)
+    resources.require("embeddings", needs(config), config.cluster)
     rows = sum(
         len(read_table(splits.folder(examples_folder, split), columns=["version"]))
         for split in splits.SPLITS
@@ -93,6 +91,13 @@ def build(config: Config, examples_folder: str, encoder_folder: str, folder: str
     with track("embeddings", rows, "images") as reporter:
         _embed_all(config, examples_folder, encoder_folder, folder, reporter)
     return f"{rows} embeddings ({config.embed.kind})"
+
+
+def needs(config: Config) -> list[Bundle]:
+    """What the stage holds at the same time: every actor, and a Ray Data task to feed them."""
+    gpus = 1.0 if config.embed.use_gpu else 0.0
+    actors = resources.cpu_bundles(config.embed.num_actors, config.embed.cpus_per_actor, gpus)
+    return actors + resources.data_bundles(config.cluster)
 
 
 def _embed_all(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import ray
+from pydantic import BaseModel
 
 import emailimg
 from emailimg import (
@@ -22,6 +23,7 @@ from emailimg import (
     dataset,
     demonstrate,
     embed,
+    resources,
     scorecard,
     search,
     sources,
@@ -33,7 +35,13 @@ from emailimg.config import Config
 from emailimg.errors import ConfigError, EmailimgError, LeakageError
 from emailimg.parquet import read_table
 from emailimg.report import render_report
+from emailimg.resources import Bundle
 from emailimg.stages import StageResult, Workspace
+
+_SCHEDULING = frozenset(
+    {"concurrent_targets", "cpus_per_worker", "cpus_per_actor", "max_failures"}
+    | {"concurrent_trials", "max_actor_restarts"}
+)
 
 
 @dataclass(frozen=True)
@@ -49,15 +57,18 @@ class Stage:
     """One arrow of the data flow.
 
     inputs: stages whose output it reads; settings: what in the config changes its output;
-    work: writes the output to a folder and returns a summary line; resume: the work continues
-    from what an interrupted run left in the folder.
+    work: writes the output to a folder and returns a summary line; needs: what it holds of the
+    cluster at the same time; resume: the work continues from what an interrupted run left in the
+    folder; replaces: the work replaces an older output itself, when the new one is whole.
     """
 
     name: str
     inputs: tuple[str, ...]
     settings: Callable[[Config], Any]
     work: Callable[[Run, str], str]
+    needs: Callable[[Config], list[Bundle]] = lambda _: []
     resume: bool = False
+    replaces: bool = False
 
 
 def _catalogue(run: Run, folder: str) -> str:
@@ -131,25 +142,52 @@ def _report(run: Run, folder: str) -> str:
     return storage.join(folder, "index.html")
 
 
+def _data_needs(config: Config) -> list[Bundle]:
+    return resources.data_bundles(config.cluster)
+
+
 STAGES = (
     Stage(
         "catalogue",
         (),
         lambda c: [_dump(c.source), _dump(c.images), sources.fingerprint(c.source)],
         _catalogue,
+        _data_needs,
     ),
     Stage(
         "examples",
         ("catalogue",),
         lambda c: [_dump(part) for part in (c.augment, c.labels, c.split)],
         _examples,
+        _data_needs,
     ),
-    Stage("encoder", ("catalogue", "examples"), lambda c: _dump(c.encoder), _encoder, resume=True),
-    Stage("embeddings", ("examples", "encoder"), lambda c: _dump(c.embed), _embeddings),
-    Stage("classifiers", ("embeddings",), lambda c: _dump(c.classifiers), _classifiers),
-    Stage("search", ("embeddings", "classifiers"), lambda c: _dump(c.search), _search),
+    Stage(
+        "encoder",
+        ("catalogue", "examples"),
+        lambda c: _dump(c.encoder),
+        _encoder,
+        train_encoder.needs,
+        resume=True,
+    ),
+    Stage(
+        "embeddings", ("examples", "encoder"), lambda c: _dump(c.embed), _embeddings, embed.needs
+    ),
+    Stage(
+        "classifiers",
+        ("embeddings",),
+        lambda c: _dump(c.classifiers),
+        _classifiers,
+        classifiers.needs,
+    ),
+    Stage(
+        "search",
+        ("embeddings", "classifiers"),
+        lambda c: _dump(c.search),
+        _search,
+        search.needs,
+    ),
     Stage("scorecard", ("search",), lambda c: _dump(c.report), _scorecard),
-    Stage("bundle", ("scorecard",), lambda c: _dump(c), _bundle),
+    Stage("bundle", ("scorecard",), lambda c: _dump(c), _bundle, replaces=True),
     Stage("report", ("bundle",), lambda _: None, _report),
 )
 STAGE_NAMES = tuple(stage.name for stage in STAGES)
@@ -182,8 +220,20 @@ def _run_stage(job: Run, stage: Stage, fingerprint: str) -> StageResult:
     def work(folder: str) -> str:
         return stage.work(job, folder)
 
+    def check() -> None:
+        needs = stage.needs(job.config)
+        if needs:
+            resources.require(stage.name, needs, job.config.cluster)
+
     try:
-        return job.workspace.run(stage.name, fingerprint, work, resume=stage.resume)
+        return job.workspace.run(
+            stage.name,
+            fingerprint,
+            work,
+            check=check,
+            resume=stage.resume,
+            replaces=stage.replaces,
+        )
     except EmailimgError:
         raise
     except Exception as error:
@@ -228,11 +278,11 @@ def full_scorecard(run: Run, bundle_version: str) -> dict[str, Any]:
 
 
 def _hardware() -> dict[str, Any]:
-    resources = ray.cluster_resources()
+    cluster = ray.cluster_resources()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
-        "cpus": int(resources.get("CPU", 0)),
-        "gpus": int(resources.get("GPU", 0)),
+        "cpus": int(cluster.get("CPU", 0)),
+        "gpus": int(cluster.get("GPU", 0)),
         "memory_gib": round(memory / 2**30),
         "machine": platform.machine(),
         "python": platform.python_version(),
@@ -240,5 +290,7 @@ def _hardware() -> dict[str, Any]:
     }
 
 
-def _dump(section: Any) -> Any:
-    return section.model_dump(mode="json")
+def _dump(section: BaseModel) -> dict[str, Any]:
+    """A section's settings, without those that say where and when work runs, not what comes out."""
+    settings = section.model_dump(mode="json")
+    return {name: value for name, value in settings.items() if name not in _SCHEDULING}

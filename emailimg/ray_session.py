@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import ray
 
 from emailimg.errors import ResourceError
+
+_PROBE_TIMEOUT_S = 10.0
 
 # Read by processes that Ray starts, so they must be set before a local cluster starts; a value
 # that the user has set wins.
@@ -38,6 +41,7 @@ def session(address: str | None = None, num_cpus: float | None = None) -> Iterat
         return
     address = address or os.environ.get("RAY_ADDRESS") or "local"
     _quieten()
+    _probe(address)
     try:
         with _without_stderr():
             ray.init(**_init_arguments(address, num_cpus))
@@ -50,6 +54,20 @@ def session(address: str | None = None, num_cpus: float | None = None) -> Iterat
         yield
     finally:
         ray.shutdown()
+
+
+def _probe(address: str) -> None:
+    """Ray waits for minutes, and in silence, for a HOST:PORT where nothing listens."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_PROBE_TIMEOUT_S).close()
+    except (OSError, OverflowError) as error:
+        raise ResourceError(
+            f"no Ray cluster answers at {address!r} ({error}); start one with `ray start --head`, "
+            "or leave the address out to start a local one"
+        ) from None
 
 
 def _init_arguments(address: str, num_cpus: float | None) -> dict[str, Any]:

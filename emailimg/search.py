@@ -10,7 +10,6 @@ Output folder: search.json (trials and the best settings), and the chosen classi
 of the classifiers stage.
 """
 
-import math
 import warnings
 from typing import Any
 
@@ -41,14 +40,14 @@ def space() -> dict[str, Any]:
 
 def build(config: Config, embeddings_folder: str, classifiers_folder: str, folder: str) -> str:
     """Search, retrain with the best settings, keep the better models; returns a summary line."""
-    at_once = max(config.search.concurrent_trials, config.classifiers.concurrent_targets)
-    classifiers.require_actors("search", config, at_once)
+    resources.require("search", needs(config), config.cluster)
     targets = config.search.targets or config.targets
     baseline = classifiers.load_trained(classifiers_folder)
     trials = _run_trials(config, embeddings_folder, targets, storage.join(folder, "runs"))
-    best = min(trials, key=lambda trial: trial["objective"] or math.inf)
-    if best["objective"] is None:
+    succeeded = [trial for trial in trials if trial["objective"] is not None]
+    if not succeeded:
         raise EmailimgError("every trial of the search failed; see Ray's logs of this session")
+    best = min(succeeded, key=lambda trial: trial["objective"])
     tuned = _retrain(config, embeddings_folder, best["params"], {t: baseline[t] for t in targets})
     chosen = baseline | tuned
     width = classifiers.embedding_width(embeddings_folder)
@@ -63,6 +62,12 @@ def build(config: Config, embeddings_folder: str, classifiers_folder: str, folde
     }
     storage.write_json(storage.join(folder, "search.json"), record)
     return f"{len(trials)} trials, validation log-loss {start:.4f} -> {best['objective']:.4f}"
+
+
+def needs(config: Config) -> list[resources.Bundle]:
+    """xgboost-ray's actors of the trials, or of the training that follows them."""
+    at_once = max(config.search.concurrent_trials, config.classifiers.concurrent_targets)
+    return classifiers.needs(config, at_once)
 
 
 def _run_trials(

@@ -14,8 +14,10 @@ from typing import Any
 
 import emailimg
 from emailimg import storage
+from emailimg.errors import ConfigError
 
 _MARKER = "_stage.json"
+_STARTED = "_started.json"
 
 
 @dataclass(frozen=True)
@@ -52,20 +54,27 @@ class Workspace:
         fingerprint: str,
         work: Callable[[str], str],
         *,
+        check: Callable[[], None] = lambda: None,
         resume: bool = False,
+        replaces: bool = False,
     ) -> StageResult:
         """Run `work(folder)`, which returns the summary, unless its output is already there.
 
+        check: raises what stands in the way before anything is deleted.
         resume: keep what an interrupted run of the same fingerprint left in the folder.
+        replaces: the work puts the new output in the old one's place itself, when it is whole.
+        Raises ConfigError when the folder holds files that are not a stage's.
         """
         done = self.finished(stage)
         if done is not None and done.fingerprint == fingerprint:
             return StageResult(stage, fingerprint, done.seconds, done.summary, skipped=True)
-        if not (resume and self._interrupted(stage) == fingerprint):
-            storage.delete_file(self.path(stage, _MARKER))
+        check()
+        self._refuse_foreign(stage)
+        storage.delete_file(self.path(stage, _MARKER))
+        if not replaces and not (resume and self._interrupted(stage) == fingerprint):
             storage.delete_folder(self.folder(stage))
         storage.make_folder(self.folder(stage))
-        storage.write_json(self.path(stage, "_started.json"), {"fingerprint": fingerprint})
+        storage.write_json(self.path(stage, _STARTED), {"fingerprint": fingerprint})
         started = time.monotonic()
         summary = work(self.folder(stage))
         result = StageResult(stage, fingerprint, round(time.monotonic() - started, 2), summary)
@@ -73,8 +82,17 @@ class Workspace:
         storage.write_json(self.path(stage, _MARKER), record)
         return result
 
+    def _refuse_foreign(self, stage: str) -> None:
+        """A stage empties its folder; it must not be a folder of the user's own."""
+        ours = any(storage.exists(self.path(stage, name)) for name in (_MARKER, _STARTED))
+        if not ours and storage.list_files(self.folder(stage)):
+            raise ConfigError(
+                f"{self.folder(stage)!r} holds files that no stage wrote; choose another "
+                "workspace: every stage empties the folder of its name in it"
+            )
+
     def _interrupted(self, stage: str) -> str | None:
-        started = self.path(stage, "_started.json")
+        started = self.path(stage, _STARTED)
         return storage.read_json(started)["fingerprint"] if storage.exists(started) else None
 
 

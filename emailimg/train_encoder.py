@@ -2,7 +2,7 @@
 
 Every epoch ends with a checkpoint (weights, optimiser, scheduler, history); the best one by
 validation accuracy becomes the encoder. The same command after an interruption continues from the
-last checkpoint, because the run's name is the stage's fingerprint.
+last checkpoint: the stage keeps what an interrupted run of the same settings left in its folder.
 
 Output folder: encoder.safetensors, encoder.json, history.json; runs/ holds Ray Train's files.
 """
@@ -32,6 +32,7 @@ from emailimg.encoder import Encoder
 from emailimg.encoder_spec import EncoderSpec
 from emailimg.parquet import read_table
 from emailimg.progress import Reporter, track
+from emailimg.resources import Bundle
 from emailimg.training_data import TrainingData
 
 _SELECTED_BY = "score"
@@ -73,10 +74,7 @@ class _Sums:
 def build(config: Config, catalogue_folder: str, examples_folder: str, folder: str) -> str:
     """Fine-tune the encoder on the examples; returns a summary line."""
     settings = config.encoder
-    gpus = 1.0 if settings.use_gpu else 0.0
-    workers = resources.cpu_bundles(settings.num_workers, settings.cpus_per_worker, gpus)
-    needed = workers + resources.data_bundles(config.cluster)
-    resources.require("encoder", needed, config.cluster)
+    resources.require("encoder", needs(config), config.cluster)
     spec = _spec(config, examples_folder)
     data = TrainingData(config, spec, catalogue_folder, examples_folder)
     if settings.weights != "scratch":
@@ -88,6 +86,14 @@ def build(config: Config, catalogue_folder: str, examples_folder: str, folder: s
     assert result.best_checkpoints, "every epoch reports a checkpoint"
     best, metrics = max(result.best_checkpoints, key=lambda pair: pair[1][_SELECTED_BY])
     return _keep_best(best, metrics, folder)
+
+
+def needs(config: Config) -> list[Bundle]:
+    """What the stage holds at the same time: every worker, and a Ray Data task to feed them."""
+    settings = config.encoder
+    gpus = 1.0 if settings.use_gpu else 0.0
+    workers = resources.cpu_bundles(settings.num_workers, settings.cpus_per_worker, gpus)
+    return workers + resources.data_bundles(config.cluster)
 
 
 def _spec(config: Config, examples_folder: str) -> EncoderSpec:

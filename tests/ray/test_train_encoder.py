@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from emailimg import config, encoder, storage, train_encoder
+from emailimg import config, encoder, pipeline, storage, train_encoder
 from emailimg.errors import ConfigError, EmailimgError, ResourceError
 from emailimg.stages import Workspace
 
@@ -48,3 +48,15 @@ def test_a_batch_larger_than_the_data_is_refused(inputs: tuple[str, str], tmp_pa
 def test_missing_weights_are_named_before_training(inputs: tuple[str, str], tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.pth"):
         train_encoder.build(settings("encoder.weights=nowhere.pth"), *inputs, str(tmp_path))
+
+
+def test_a_share_that_does_not_fit_leaves_the_finished_output(
+    interrupted_run: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ResourceError, match="'examples' needs 64 CPU"):
+        pipeline.run(
+            settings("cluster.cpus_per_data_task=64", "split.seed=1"),
+            interrupted_run,
+            until="examples",
+        )
+    assert Workspace(interrupted_run).finished("examples") is not None

@@ -213,3 +213,29 @@ def test_the_module_is_the_command() -> None:
         [sys.executable, "-m", "emailimg", "--version"], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == f"emailimg {__version__}"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["recommend", "a.jpg", "--bundle", "b", "--target", "t", "--campaign", "c"]
+        + ["--industry", "i", "-k", "0"],
+        ["serve", "--bundle", "b", "--port", "99999"],
+        ["showroom", "--rows", "0"],
+    ],
+)
+def test_a_number_out_of_range_is_refused_with_the_range(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main(arguments)
+    assert left.value.code == 2
+    assert "is not between" in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_written_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    target = tmp_path / "nowhere" / "sheet.png"
+    assert cli.main(["showroom", "--rows", "1", "--columns", "1", "--out", str(target)]) == 1
+    assert str(target) in capsys.readouterr().err

@@ -7,6 +7,7 @@ import pytest
 from s3_server import s3_server
 
 from emailimg import stages, storage
+from emailimg.errors import ConfigError, ResourceError
 from emailimg.stages import Workspace
 
 
@@ -140,3 +141,31 @@ def test_a_new_version_redoes_every_stage(monkeypatch: pytest.MonkeyPatch) -> No
     before = stages.fingerprint("a", {}, [])
     monkeypatch.setattr("emailimg.__version__", "99")
     assert stages.fingerprint("a", {}, []) != before
+
+
+def test_what_stands_in_the_way_is_found_before_anything_is_deleted(workspace: Workspace) -> None:
+    workspace.run("a", "f1", Work())
+
+    def too_small() -> None:
+        raise ResourceError("needs 9 CPU")
+
+    with pytest.raises(ResourceError):
+        workspace.run("a", "f2", Work(), check=too_small)
+    assert outputs(workspace) == ["output-1"]
+    assert workspace.run("a", "f1", Work()).skipped
+
+
+def test_a_folder_of_the_users_own_is_never_emptied(workspace: Workspace) -> None:
+    storage.write_bytes(workspace.path("a", "thesis.txt"), b"years of work")
+    with pytest.raises(ConfigError, match="holds files that no stage wrote"):
+        workspace.run("a", "f1", Work())
+    assert outputs(workspace) == ["thesis.txt"]
+
+
+def test_an_output_that_is_replaced_whole_stays_until_then(workspace: Workspace) -> None:
+    workspace.run("a", "f1", Work(), replaces=True)
+    again = Work(fail=True)
+    with pytest.raises(RuntimeError):
+        workspace.run("a", "f2", again, replaces=True)
+    assert again.found == [["output-1"]]
+    assert workspace.finished("a") is None  # and is not taken for the new one
