@@ -218,8 +218,20 @@ def test_the_module_is_the_command() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["recommend", "a.jpg", "--bundle", "b", "--target", "t", "--campaign", "c"]
-        + ["--industry", "i", "-k", "0"],
+        [
+            "recommend",
+            "a.jpg",
+            "--bundle",
+            "b",
+            "--target",
+            "t",
+            "--campaign",
+            "c",
+            "--industry",
+            "i",
+            "-k",
+            "0",
+        ],
         ["serve", "--bundle", "b", "--port", "99999"],
         ["showroom", "--rows", "0"],
     ],
