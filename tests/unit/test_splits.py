@@ -39,5 +39,5 @@ def test_a_larger_validation_share_moves_no_test_image() -> None:
 
 
 def test_folders_are_those_of_hive_partitioning() -> None:
-    assert splits.folder("/work/examples", "test") == "/work/examples/split=test"
+    assert splits.folder("/data/examples", "test") == "/data/examples/split=test"
     assert splits.folder("s3://b/examples/", "train") == "s3://b/examples/split=train"
