@@ -146,7 +146,7 @@ def _join_table(files: pd.DataFrame, folder: str, table_location: str) -> pd.Dat
             f"{', '.join(_FILE_COLUMNS)}; found: {', '.join(map(str, table.columns))}"
         )
     base = storage.absolute(folder)
-    names = table["source_uri"].astype(str).str.removeprefix("./")
+    names = table["source_uri"].astype(str).str.replace(r"^(?:\./|/)+", "", regex=True)
     table["source_uri"] = [storage.join(base, name) for name in names]
     if table["source_uri"].duplicated().any():
         twice = table.loc[table["source_uri"].duplicated(), "source_uri"].iloc[0]
