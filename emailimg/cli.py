@@ -168,8 +168,13 @@ def _quickstart(options: argparse.Namespace) -> None:
         quickstart.ask_service(settings, workspace)
     bundle, report = workspace.folder("bundle"), workspace.path("report", "index.html")
     print(f"\nDone in {time.monotonic() - started:.0f} s.")
-    print(f"  report   {os.path.relpath(report)}")
-    print(f"  serve    emailimg serve --bundle {os.path.relpath(bundle)}")
+    print(f"  report   {_shown(report)}")
+    print(f"  serve    emailimg serve --bundle {_shown(bundle)}")
+
+
+def _shown(location: str) -> str:
+    """A location as a person would type it here."""
+    return location if "://" in location else os.path.relpath(location)
 
 
 def _print_stage(result: Any) -> None:
