@@ -17,7 +17,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import ray
 import xgboost
 
@@ -277,8 +276,3 @@ def _column_names(folder: str) -> list[str]:
 
     fs, path = storage.filesystem(folder)
     return pads.dataset(path, filesystem=fs, format="parquet").schema.names
-
-
-def as_frame(matrix: np.ndarray, width: int) -> pd.DataFrame:
-    """Features as a named table, for people."""
-    return pd.DataFrame(matrix, columns=features.feature_columns(width))

@@ -213,7 +213,7 @@ class ReportConfig(_Section):
 
     calibration_bins: int = Field(10, ge=2)
     bootstrap_samples: int = Field(200, ge=10)
-    alternates: int = Field(6, ge=1)
+    candidates: int = Field(6, ge=1, le=50)  # edits, and alternates, of each upload shown
 
 
 class ServeConfig(_Section):

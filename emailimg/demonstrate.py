@@ -18,8 +18,6 @@ from emailimg.parquet import read_table
 from emailimg.predict import Predictor
 from emailimg.report import Candidate, Demonstration, GalleryItem
 
-_CANDIDATES = 6
-
 
 @dataclass(frozen=True)
 class Upload:
@@ -102,7 +100,7 @@ def _demonstrate(
     config: Config, predictor: Predictor, target: str, row: dict[str, Any], data: bytes
 ) -> Demonstration:
     context = (row["campaign_type"], row["industry"])
-    answer = predictor.recommend(data, target, *context, k=_CANDIDATES)
+    answer = predictor.recommend(data, target, *context, k=config.report.candidates)
     observed = np.isnan(row[f"{target}_p"])
     return Demonstration(
         image=images.decode(data, config.images.model_copy(update={"working_size_px": 640})),

@@ -16,8 +16,6 @@ from emailimg.errors import ImageError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 ACCEPTED = "accepted: JPEG, PNG, WebP, GIF"
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif")
-MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
 
 # Around the picture in the encoder's square: the middle of the range, and nobody's favourite paint.
 _PADDING = (124, 116, 104)
