@@ -1,0 +1,53 @@
+"""The presets: what differs from the defaults for a test, a first look, and the report's recipe."""
+
+from typing import Any
+
+PRESETS: dict[str, dict[str, Any]] = {
+    # Seconds per stage: for tests and for a first look at a new cluster.
+    "tiny": {
+        "source": {"showroom_images": 96, "showroom_long_side_px": 96},
+        "images": {"working_size_px": 96, "model_size_px": 32},
+        "encoder": {"epochs": 2, "num_workers": 2, "cpus_per_worker": 0.5, "threads_per_worker": 1},
+        "classifiers": {"rounds": 20, "early_stopping_rounds": 5},
+        "search": {"trials": 2, "targets": ["open_rate"]},
+        "report": {"bootstrap_samples": 50},
+    },
+    # Minutes on two cores, from scratch, with scores worth looking at.
+    "quickstart": {
+        # More images for fewer epochs: the vehicle type is learnt from scratch, and needs variety.
+        "source": {"showroom_images": 1900},
+        "encoder": {
+            "optimizer": "adamw",
+            "learning_rate": 2e-3,
+            "weight_decay": 0.05,
+            "label_smoothing": 0.1,
+            "epochs": 8,
+            # Two targets depend on the vehicle type, which is the harder attribute at 64 px.
+            "vehicle_type_weight": 1.5,
+        },
+        "search": {"trials": 4, "targets": ["revenue_per_email"]},
+    },
+    # The report's own recipe at the size of its data set.
+    "paper": {
+        "source": {"showroom_images": 16_185, "showroom_long_side_px": 320},
+        "images": {"working_size_px": 320, "model_size_px": 224},
+        "labels": {
+            "sends_per_image": 1,
+            "rules": {
+                "open_rate": {"kind": "augmentation", "context_strength": 0},
+                "click_to_open_rate": {"kind": "augmentation", "context_strength": 0},
+                "revenue_per_email": {"kind": "vehicle_type", "context_strength": 0},
+                "conversion_rate": {"kind": "vehicle_type", "context_strength": 0},
+            },
+        },
+        "encoder": {
+            "arch": "resnet34",
+            "weights": "imagenet",
+            "schedule": "plateau",
+            "fresh_versions": False,
+            "learning_rate": 0.01,
+            "batch_size": 64,
+        },
+        "search": {"trials": 20},
+    },
+}

@@ -1,0 +1,9 @@
+"""Where images come from: a rendered showroom, or a folder of files with or without a table.
+
+A source lists its images cheaply, as rows without pixels; workers then call `load` on each row.
+"""
+
+from emailimg.sources.attributes import TEXT_ATTRIBUTES
+from emailimg.sources.listing import fingerprint, list_images, load
+
+__all__ = ["TEXT_ATTRIBUTES", "fingerprint", "list_images", "load"]
