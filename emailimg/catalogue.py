@@ -25,7 +25,7 @@ _DUPLICATE = "duplicate"
 
 def build(config: Config, folder: str) -> str:
     """Write the catalogue of `config.source` to `folder`; returns a summary line."""
-    listing = sources.list_images(config.source)
+    listing = sources.list_images(config.source).rows
     resources.require("catalogue", resources.data_bundles(config.cluster), config.cluster)
     with track("catalogue", len(listing), "images") as reporter:
         _read_all(config, listing, storage.join(folder, "images"), reporter)

@@ -4,6 +4,6 @@ A source lists its images cheaply, as rows without pixels; workers then call `lo
 """
 
 from emailimg.sources.attributes import TEXT_ATTRIBUTES
-from emailimg.sources.listing import fingerprint, list_images, load
+from emailimg.sources.listing import Listing, fingerprint, list_images, load
 
-__all__ = ["TEXT_ATTRIBUTES", "fingerprint", "list_images", "load"]
+__all__ = ["TEXT_ATTRIBUTES", "Listing", "fingerprint", "list_images", "load"]

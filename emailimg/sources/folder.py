@@ -1,28 +1,54 @@
-"""A folder of image files, local or on S3."""
+"""A folder of files, local or on S3."""
 
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import pandas as pd
+import pyarrow.fs as pafs
 
 from emailimg import storage
 from emailimg.errors import SourceError
 from emailimg.sources.attributes import complete
 
-
-def list_images(folder: str) -> pd.DataFrame:
-    if not storage.exists(folder):
-        raise SourceError(f"folder of images {folder!r} does not exist")
-    files = image_files(folder)
-    if not files:
-        raise SourceError(f"folder {folder!r} holds no files")
-    return complete(pd.DataFrame({"source_uri": files}))
+# Anything else is tried as an image, whatever its name.
+_NOT_IMAGES = (".csv", ".parquet", ".json", ".yaml", ".md", ".mat")
 
 
-def image_files(folder: str) -> list[str]:
-    """Files that may be images: hidden files and tables are left out, anything else is tried."""
-    skipped = (".csv", ".parquet", ".json", ".yaml", ".md")
-    return [
-        file
-        for file in storage.list_files(storage.absolute(folder))
-        if not PurePosixPath(file).name.startswith(".") and not file.lower().endswith(skipped)
+@dataclass(frozen=True, order=True)
+class File:
+    """A file: where it is, its size in bytes, and when it was written, as its storage says it."""
+
+    location: str
+    size: int
+    modified: str
+
+    @property
+    def may_be_image(self) -> bool:
+        """Hidden files and tables are none; anything else is tried."""
+        hidden = PurePosixPath(self.location).name.startswith(".")
+        return not hidden and not self.location.lower().endswith(_NOT_IMAGES)
+
+
+def list_files(location: str) -> list[File]:
+    """All files below a folder, sorted; raises SourceError when it is not there or empty."""
+    if not storage.exists(location):
+        raise SourceError(f"folder of images {location!r} does not exist")
+    fs, path = storage.filesystem(location)
+    prefix = "s3://" if storage.is_remote(location) else ""
+    found = fs.get_file_info(pafs.FileSelector(path, recursive=True))
+    files = [
+        File(prefix + info.path, info.size, str(info.mtime_ns))
+        for info in found
+        if info.type == pafs.FileType.File
     ]
+    if not files:
+        raise SourceError(f"folder {location!r} holds no files")
+    return sorted(files)
+
+
+def list_images(location: str) -> pd.DataFrame:
+    """A row per file that may be an image."""
+    images = [file.location for file in list_files(location) if file.may_be_image]
+    if not images:
+        raise SourceError(f"folder {location!r} holds no files that may be images")
+    return complete(pd.DataFrame({"source_uri": images}))

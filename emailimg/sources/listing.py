@@ -1,5 +1,6 @@
 """Which images there are: the rows of the source that the config names."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -10,32 +11,44 @@ from emailimg.errors import SourceError
 from emailimg.sources import folder, rendered, table
 
 
-def list_images(config: SourceConfig) -> pd.DataFrame:
-    """One row per image: `source_uri`, attributes, and observed labels `{target}_k`, `{target}_n`.
+@dataclass(frozen=True)
+class Listing:
+    """What a source holds.
+
+    rows: one per image: `source_uri`, attributes, observed labels `{target}_k`, `{target}_n`.
+    notes: for people, how the source was read, e.g. which column of a table was taken for what.
+    """
+
+    rows: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+def list_images(config: SourceConfig) -> Listing:
+    """List the images of the source.
 
     Raises SourceError when the folder or table is missing, empty or unusable.
     """
     if config.images is None:
         if config.table is not None:
             raise SourceError("a table needs the folder of its images: give --images as well")
-        return rendered.list_images(config)
+        return Listing(rendered.list_images(config))
     rows = folder.list_images(config.images)
-    if config.table is not None:
-        rows = table.join(rows, config.images, config.table)
-    return rows
+    if config.table is None:
+        return Listing(rows)
+    return Listing(table.join(rows, config.images, config.table))
 
 
 def fingerprint(config: SourceConfig) -> list[Any]:
     """What changes when the source's content changes: names, sizes and times of its files."""
     if config.images is None:
         return [showroom.RENDERING]
-    files = folder.image_files(config.images) + ([config.table] if config.table else [])
-    listing = []
-    for file in files:
-        fs, path = storage.filesystem(file)
+    files = [file for file in folder.list_files(config.images) if file.may_be_image]
+    listed: list[Any] = [[file.location, file.size, file.modified] for file in files]
+    if config.table is not None:
+        fs, path = storage.filesystem(config.table)
         info = fs.get_file_info(path)
-        listing.append([file, info.size, info.mtime_ns])
-    return listing
+        listed.append([config.table, info.size, str(info.mtime_ns)])
+    return listed
 
 
 def load(row: dict[str, Any], config: SourceConfig) -> bytes:

@@ -81,7 +81,7 @@ def test_batches_have_one_schema_whatever_is_in_them(tmp_path: Path) -> None:
     good.write_bytes(GOOD)
     bad.write_bytes(b"no picture")
     config, reporter = config_for(tmp_path), _Reporter()
-    listing = pa.Table.from_pandas(sources.list_images(config.source), preserve_index=False)
+    listing = pa.Table.from_pandas(sources.list_images(config.source).rows, preserve_index=False)
     tables = [
         catalogue._read_batch(listing.slice(start, 1), config, reporter)  # type: ignore[arg-type]
         for start in range(2)

@@ -38,7 +38,7 @@ def write_table(path: Path, rows: dict[str, list[Any]]) -> str:
 
 def listed(folder: Path, table: str) -> pd.DataFrame:
     """Listing with the table joined, by file name below the folder."""
-    rows = sources.list_images(SourceConfig(images=str(folder), table=table))
+    rows = sources.list_images(SourceConfig(images=str(folder), table=table)).rows
     rows.index = pd.Index([uri.removeprefix(f"{folder}/") for uri in rows["source_uri"]])
     return rows
 
@@ -50,7 +50,7 @@ def attributes_of(rows: pd.DataFrame, name: str) -> dict[str, Any]:
 
 def test_the_showroom_is_listed_without_rendering() -> None:
     config = SourceConfig(showroom_images=40, showroom_seed=3)
-    rows = sources.list_images(config)
+    rows = sources.list_images(config).rows
     assert len(rows) == rows["source_uri"].nunique() == 40
     assert set(rows.columns) == {"source_uri", "year", *sources.TEXT_ATTRIBUTES}
     scene = showroom.describe(3, 7)
@@ -63,7 +63,7 @@ def test_the_showroom_is_listed_without_rendering() -> None:
 
 
 def test_the_showroom_grows_without_changing_what_was_there() -> None:
-    few, many = (sources.list_images(SourceConfig(showroom_images=n)) for n in (10, 20))
+    few, many = (sources.list_images(SourceConfig(showroom_images=n)).rows for n in (10, 20))
     pd.testing.assert_frame_equal(many.head(10), few)
 
 
@@ -77,11 +77,13 @@ def test_a_showroom_image_is_the_same_bytes_each_time() -> None:
 
 
 def test_a_folder_is_listed_with_all_below_it(folder: Path) -> None:
-    rows = sources.list_images(SourceConfig(images=str(folder)))
+    rows = sources.list_images(SourceConfig(images=str(folder))).rows
     names = [uri.removeprefix(f"{folder}/") for uri in rows["source_uri"]]
     assert names == ["a.jpg", "b.png", "more/d.webp", "my car.JPG"]
     assert rows[[*sources.TEXT_ATTRIBUTES, "year"]].isna().all(axis=None)
-    assert set(rows.columns) == set(sources.list_images(SourceConfig(showroom_images=1)).columns)
+    assert set(rows.columns) == set(
+        sources.list_images(SourceConfig(showroom_images=1)).rows.columns
+    )
 
 
 def test_a_relative_folder_gives_absolute_locations(
@@ -89,13 +91,13 @@ def test_a_relative_folder_gives_absolute_locations(
 ) -> None:
     """Workers run in another folder than the driver."""
     monkeypatch.chdir(folder.parent)
-    rows = sources.list_images(SourceConfig(images="pictures"))
+    rows = sources.list_images(SourceConfig(images="pictures")).rows
     assert rows["source_uri"].iloc[0] == str(folder / "a.jpg")
 
 
 def test_a_listed_file_is_loaded(folder: Path) -> None:
     config = SourceConfig(images=str(folder))
-    row = {"source_uri": sources.list_images(config)["source_uri"].iloc[0]}
+    row = {"source_uri": sources.list_images(config).rows["source_uri"].iloc[0]}
     assert sources.load(row, config) == (folder / "a.jpg").read_bytes()
 
 
@@ -103,7 +105,7 @@ def test_files_of_any_other_kind_are_tried(folder: Path) -> None:
     """A picture without a suffix counts; what is none is rejected later, with its reason."""
     (folder / "no suffix").write_bytes((folder / "a.jpg").read_bytes())
     (folder / "report.pdf").write_text("no picture")
-    rows = sources.list_images(SourceConfig(images=str(folder)))
+    rows = sources.list_images(SourceConfig(images=str(folder))).rows
     assert len(rows) == 6
 
 
@@ -274,7 +276,7 @@ def test_missing_sources_are_refused_by_name(folder: Path, tmp_path: Path) -> No
     }
     for message, config in cases.items():
         with pytest.raises(SourceError, match=message):
-            sources.list_images(config)
+            sources.list_images(config).rows
 
 
 def test_the_fingerprint_follows_the_content(folder: Path, tmp_path: Path) -> None:
