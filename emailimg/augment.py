@@ -1,10 +1,11 @@
 """Techniques and their parameters as pixels, with Albumentations.
 
-`apply` replays recorded parameters to the same pixels, in the pipeline and in the service alike.
+`replay` turns the recorded steps of a version into the same pixels every time, in the pipeline and
+in the service alike.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 # On import it would ask the network for a newer release of itself.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
@@ -15,6 +16,14 @@ import numpy as np
 
 from emailimg import taxonomy
 from emailimg.techniques import TECHNIQUES, Parameters
+from emailimg.versions import Step
+
+
+def replay(steps: Sequence[Step], pixels: np.ndarray) -> np.ndarray:
+    """uint8 (H, W, 3) RGB -> the same image after each step in turn."""
+    for step in steps:
+        pixels = apply(step.technique, step.parameters, pixels)
+    return pixels
 
 
 def apply(augmentation_class: str, parameters: Parameters, pixels: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from emailimg import classifiers, features, images, splits, storage
+from emailimg import classifiers, features, splits, storage
 from emailimg.classifiers import Classifiers
 from emailimg.config import Config, from_mapping
 from emailimg.encoder_spec import read_spec
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from emailimg.embed import Embedder
 
 FORMAT = 1
-THUMBNAIL_PX = 320
 _MANIFEST = "manifest.json"
 _CATALOGUE = "catalogue.parquet"
 _CONFIG = "config.json"
@@ -139,7 +138,7 @@ def build(
     storage.delete_folder(target)
     for source, part in ((encoder_folder, _ENCODER), (classifiers_folder, _CLASSIFIERS)):
         _copy_files(source, storage.join(target, part))
-    index = _index(config, catalogue_folder, embeddings_folder)
+    index = _index(catalogue_folder, embeddings_folder)
     write_table(storage.join(target, _CATALOGUE), index)
     storage.write_json(storage.join(target, _CONFIG), config.model_dump(mode="json"))
     storage.write_json(storage.join(target, _METRICS), metrics)
@@ -162,7 +161,7 @@ def _copy_files(source: str, target: str) -> None:
 _BUNDLED = (".safetensors", ".ubj", "encoder.json", "classifiers.json")
 
 
-def _index(config: Config, catalogue_folder: str, embeddings_folder: str) -> pd.DataFrame:
+def _index(catalogue_folder: str, embeddings_folder: str) -> pd.DataFrame:
     """Catalogue rows with the embedding of their original version and a thumbnail."""
     width = classifiers.embedding_width(embeddings_folder)
     wanted = ["source_id", "version", *features.embedding_columns(width)]
@@ -173,17 +172,9 @@ def _index(config: Config, catalogue_folder: str, embeddings_folder: str) -> pd.
     table = rows.merge(originals, left_on="image_id", right_on="source_id").drop(
         columns="source_id"
     )
-    return table.merge(_thumbnails(config, catalogue_folder), on="image_id")
-
-
-def _thumbnails(config: Config, catalogue_folder: str) -> pd.DataFrame:
-    encoded = read_table(
-        storage.join(catalogue_folder, "images"), columns=["image_id", "image", "reason"]
-    )
-    good = encoded[encoded["reason"].isna()].drop_duplicates("image_id")
-    limits = config.images.model_copy(update={"working_size_px": THUMBNAIL_PX})
-    thumbnails = [images.encode_jpeg(images.decode(data, limits), 85) for data in good["image"]]
-    return pd.DataFrame({"image_id": good["image_id"], "thumbnail": thumbnails})
+    pictures = storage.join(catalogue_folder, "images")
+    thumbnails = read_table(pictures, columns=["image_id", "thumbnail"]).dropna()
+    return table.merge(thumbnails.drop_duplicates("image_id"), on="image_id")
 
 
 def _write_manifest(folder: str) -> str:

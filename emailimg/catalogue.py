@@ -1,41 +1,61 @@
-"""The catalogue stage: every image of the source, read, checked and described, by Ray Data.
+"""The catalogue stage: every image of the source, read, decoded once and described, by Ray Data.
 
 Output folder:
-  images/*.parquet     encoded bytes and attributes, one row per listed image
-  catalogue.parquet    one row per good image, without bytes, sorted by source_uri
+  images/*.parquet     one row per listed image: attributes, thumbnail (JPEG) and, at working size,
+                       pixels: uint8 (pixels_height, pixels_width, 3) RGB as bytes
+  catalogue.parquet    one row per good image, without pictures, sorted by source_uri
   rejects.parquet      source_uri, reason, message of every image that was left out
+  source.json          how the source was read, for people
+
+The pixels are kept because decoding is the dearest step of everything that follows, and every
+epoch would do it again.
 """
 
+from collections.abc import Iterator
+from itertools import starmap
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import ray
 
-from emailimg import images, ray_data, resources, sources, storage
+from emailimg import (
+    images,
+    near_duplicates,
+    pixel_columns,
+    ray_data,
+    resources,
+    sources,
+    storage,
+)
 from emailimg.config import Config
 from emailimg.errors import ImageError, SourceError
 from emailimg.parquet import read_table, write_table
-from emailimg.progress import Reporter, track
+from emailimg.progress import Reporter, announce, track
 
 _BATCH_ROWS = 32
 _DUPLICATE = "duplicate"
+_PICTURES = ("thumbnail", "pixels")
+_THUMBNAIL_QUALITY = 85
 
 
 def build(config: Config, folder: str) -> str:
     """Write the catalogue of `config.source` to `folder`; returns a summary line."""
-    listing = sources.list_images(config.source).rows
+    listing = sources.list_images(config.source)
+    announce(listing.notes)
+    storage.write_json(storage.join(folder, "source.json"), {"notes": listing.notes})
     resources.require("catalogue", resources.data_bundles(config.cluster), config.cluster)
-    with track("catalogue", len(listing), "images") as reporter:
-        _read_all(config, listing, storage.join(folder, "images"), reporter)
+    with track("catalogue", len(listing.rows), "images") as reporter:
+        _read_all(config, listing.rows, storage.join(folder, "images"), reporter)
     described = _describe(storage.join(folder, "images"))
     good, rejects = described[described["reason"].isna()], described[described["reason"].notna()]
     write_table(storage.join(folder, "catalogue.parquet"), good.drop(columns=["reason", "message"]))
     write_table(
         storage.join(folder, "rejects.parquet"), rejects[["source_uri", "reason", "message"]]
     )
-    return _check_rejects(config, len(listing), rejects)
+    return _check_rejects(config, len(described), rejects)
 
 
 def rejected_uris(folder: str) -> pa.Array:
@@ -46,6 +66,15 @@ def rejected_uris(folder: str) -> pa.Array:
 def good_rows(batch: pa.Table, rejected: pa.Array) -> pa.Table:
     """The rows of `images/` that belong to the catalogue."""
     return batch.filter(pc.invert(pc.is_in(batch["source_uri"], rejected)))
+
+
+def iterate(batch: pa.Table) -> Iterator[dict[str, Any]]:
+    """Rows of `images/` with `pixels` as a read-only uint8 (H, W, 3) array, not copied."""
+    sizes = [batch[name].to_pylist() for name in ("pixels_height", "pixels_width")]
+    pictures = pixel_columns.pictures(batch["pixels"], *sizes)
+    rows = batch.drop_columns(["pixels"]).to_pylist()
+    for row, pixels in zip(rows, pictures, strict=True):
+        yield row | {"pixels": pixels}
 
 
 def _read_all(config: Config, listing: pd.DataFrame, folder: str, reporter: Reporter) -> None:
@@ -72,11 +101,11 @@ def _read_batch(batch: pa.Table, config: Config, reporter: Reporter) -> pa.Table
 
 
 def _read_image(row: dict[str, Any], config: Config) -> dict[str, Any]:
-    """The row with the image's bytes and properties, or with the reason why it is left out."""
+    """The row with the image's pictures and properties, or with the reason why it is left out."""
     try:
-        data = sources.load(row, config.source)
+        data = sources.load(row, config.source, config.images)
         image_format, width, height = images.probe(data, config.images)
-        images.decode(data, config.images)  # a header says nothing about a truncated body
+        rgb = images.read_rgb(data, config.images)
     except ImageError as error:
         return row | {"reason": error.reason, "message": str(error)}
     except OSError as error:
@@ -85,7 +114,19 @@ def _read_image(row: dict[str, Any], config: Config) -> dict[str, Any]:
             "message": f"cannot be read: {error.strerror or error}",
         }
     properties = {"format": image_format, "width": width, "height": height}
-    return row | properties | {"image_id": images.image_id(data), "image": data}
+    return row | properties | {"image_id": images.image_id(data)} | _pictures(rgb, config)
+
+
+def _pictures(rgb: np.ndarray, config: Config) -> dict[str, Any]:
+    pixels = images.to_working_size(rgb, config.images.working_size_px)
+    thumbnail = images.to_working_size(rgb, config.images.thumbnail_size_px)
+    return {
+        "perceptual_hash": near_duplicates.perceptual_hash(pixels),
+        "thumbnail": images.encode_jpeg(thumbnail, _THUMBNAIL_QUALITY),
+        "pixels_height": pixels.shape[0],
+        "pixels_width": pixels.shape[1],
+        "pixels": pixels.tobytes(),
+    }
 
 
 def _schema(listed: pa.Schema) -> pa.Schema:
@@ -98,14 +139,18 @@ def _schema(listed: pa.Schema) -> pa.Schema:
             fields.append(pa.field(field.name, pa.string()))
         else:
             fields.append(pa.field(field.name, pa.float64()))
-    added = [(name, pa.string()) for name in ("reason", "message", "format", "image_id")]
-    sizes = [("width", pa.int32()), ("height", pa.int32()), ("image", pa.large_binary())]
-    return pa.schema([*fields, *(pa.field(*pair) for pair in [*added, *sizes])])
+    added: list[tuple[str, pa.DataType]] = [
+        (name, pa.string()) for name in ("reason", "message", "format", "image_id")
+    ]
+    sizes = ["width", "height", "pixels_height", "pixels_width"]
+    added += [(name, pa.int32()) for name in sizes]
+    added += [("perceptual_hash", pa.binary(32)), ("thumbnail", pa.binary())]
+    return pa.schema([*fields, *starmap(pa.field, added), ("pixels", pa.large_binary())])
 
 
 def _describe(folder: str) -> pd.DataFrame:
-    """All rows without bytes, sorted; the second of two files with the same bytes is a reject."""
-    table = read_table(folder, exclude=("image",)).sort_values("source_uri", ignore_index=True)
+    """All rows without pictures, sorted; the second of two equal files is a reject."""
+    table = read_table(folder, exclude=_PICTURES).sort_values("source_uri", ignore_index=True)
     repeated = table["image_id"].notna() & table["image_id"].duplicated()
     first = table.drop_duplicates("image_id").set_index("image_id")["source_uri"]
     table.loc[repeated, "reason"] = _DUPLICATE

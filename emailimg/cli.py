@@ -15,6 +15,9 @@ from emailimg import __version__, config
 from emailimg.errors import ConfigError, EmailimgError
 
 _DEFAULT_WORKSPACE = "workspace"
+_DEFAULT_PRESET = "quickstart"
+# A blue pickup by a house: colours, edges, sky and shade for every technique to work on.
+_GALLERY_SCENE, _GALLERY_SCENE_PX = 26, 640
 _STAGES = (
     "catalogue",
     "examples",
@@ -57,6 +60,11 @@ def _parser() -> argparse.ArgumentParser:
     sheet.add_argument("--rows", type=_whole(1, 100), default=4)
     sheet.add_argument("--columns", type=_whole(1, 100), default=6)
     sheet.set_defaults(command=_showroom)
+    gallery = commands.add_parser("gallery", help="draw what every augmentation class does")
+    gallery.add_argument("--out", type=Path, default=Path("gallery.png"))
+    gallery.add_argument("--image", metavar="FILE", help="your own, instead of a showroom picture")
+    _add_settings(gallery)
+    gallery.set_defaults(command=_gallery)
     return parser
 
 
@@ -64,23 +72,32 @@ def _add_pipeline_commands(commands: Any) -> None:
     quickstart = commands.add_parser(
         "quickstart", help="the whole path on rendered images, and one recommendation over HTTP"
     )
-    _add_run_options(quickstart, preset="quickstart")
+    _add_run_options(quickstart)
     quickstart.set_defaults(command=_quickstart)
     run = commands.add_parser("run", help="every stage, from images to bundle and report")
-    _add_run_options(run, preset="quickstart")
+    _add_run_options(run)
     run.set_defaults(command=_run, until=_STAGES[-1])
     for name in _STAGES:
         stage = commands.add_parser(name, help=f"run up to the {name} stage")
-        _add_run_options(stage, preset="quickstart")
+        _add_run_options(stage)
         stage.set_defaults(command=_run, until=name)
 
 
-def _add_run_options(parser: argparse.ArgumentParser, preset: str) -> None:
-    parser.add_argument(
-        "--preset", default=preset, help=f"{' | '.join(config.PRESETS)} (default: {preset})"
-    )
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    _add_settings(parser)
     parser.add_argument(
         "--workspace", default=_DEFAULT_WORKSPACE, metavar="DIR", help="local folder or s3:// URI"
+    )
+    parser.add_argument("--images", metavar="DIR", help="folder of your own images, or s3:// URI")
+    parser.add_argument("--stanford-cars", metavar="DIR", help="the Stanford Cars data set")
+    parser.add_argument("--table", metavar="FILE", help="CSV or Parquet about the images")
+    _add_address(parser)
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    presets = " | ".join(config.PRESETS)
+    parser.add_argument(
+        "--preset", default=_DEFAULT_PRESET, help=f"{presets} (default: {_DEFAULT_PRESET})"
     )
     parser.add_argument("--config", metavar="FILE", help="YAML laid over the preset")
     parser.add_argument(
@@ -91,9 +108,6 @@ def _add_run_options(parser: argparse.ArgumentParser, preset: str) -> None:
         dest="assignments",
         help="one setting, e.g. encoder.epochs=3; may be repeated",
     )
-    parser.add_argument("--images", metavar="DIR", help="folder of your own images")
-    parser.add_argument("--table", metavar="FILE", help="CSV or Parquet about those images")
-    _add_address(parser)
 
 
 def _add_address(parser: argparse.ArgumentParser) -> None:
@@ -143,8 +157,8 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
 
 def _load_config(options: argparse.Namespace) -> config.Config:
     assignments = list(options.assignments)
-    for name in ("images", "table"):
-        location = getattr(options, name)
+    for name in ("images", "stanford_cars", "table"):
+        location = getattr(options, name, None)
         if location is not None:
             assignments.append(f"source.{name}={json.dumps(location)}")
     return config.load(options.preset, options.config, assignments)
@@ -240,5 +254,18 @@ def _showroom(options: argparse.Namespace) -> None:
     from emailimg import images, showroom
 
     sheet = showroom.contact_sheet(options.seed, options.rows, options.columns)
+    options.out.write_bytes(images.encode_png(sheet))
+    print(options.out)
+
+
+def _gallery(options: argparse.Namespace) -> None:
+    from emailimg import gallery, images, showroom
+
+    settings = _load_config(options)
+    if options.image is None:
+        data = showroom.render_jpeg(showroom.describe(0, _GALLERY_SCENE), _GALLERY_SCENE_PX)
+    else:
+        data = _read_image(options.image)
+    sheet = gallery.draw(settings.augment, images.decode(data, settings.images))
     options.out.write_bytes(images.encode_png(sheet))
     print(options.out)

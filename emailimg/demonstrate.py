@@ -4,19 +4,20 @@ Gallery and uploads are test images, which neither the encoder nor a classifier 
 alternates come from the whole catalogue, as in the service.
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from emailimg import augment, images, labels, splits, storage, taxonomy
+from emailimg import augment, images, labels, sources, splits, storage, taxonomy, versions
 from emailimg.bundle import Bundle
 from emailimg.config import Config
 from emailimg.parquet import read_table
 from emailimg.predict import Predictor
 from emailimg.report import Candidate, Demonstration, GalleryItem
+
+_GALLERY_ITEMS = 24
 
 
 @dataclass(frozen=True)
@@ -35,15 +36,22 @@ def gallery(config: Config, catalogue_folder: str, examples_folder: str) -> list
     """One version of a test image per augmentation class that occurs, replayed from its record."""
     test = read_table(splits.folder(examples_folder, "test"), exclude=("pixels",))
     chosen = test.sort_values("example_id").drop_duplicates("augmentation_class")
-    encoded = _encoded(catalogue_folder, chosen["source_id"])
-    items = []
-    for name in taxonomy.AUGMENTATION_CLASSES:
-        for row in chosen[chosen["augmentation_class"] == name].to_dict("records"):
-            pixels = images.decode(encoded[row["source_id"]], config.images)
-            parameters = json.loads(row["parameters"])
-            changed = augment.apply(name, parameters, pixels)
-            items.append(GalleryItem(augmentation_class=name, parameters=parameters, image=changed))
-    return items
+    order = {name: position for position, name in enumerate(taxonomy.AUGMENTATION_CLASSES)}
+    # Of composed versions there are more combinations than a page should show.
+    ranks = chosen["augmentation_class"].map(lambda name: order.get(name, len(order)))
+    shown = chosen.assign(rank=ranks).sort_values("rank", kind="stable").head(_GALLERY_ITEMS)
+    encoded = _encoded(config, catalogue_folder, shown["source_id"])
+    return [_gallery_item(config, row, encoded) for row in shown.to_dict("records")]
+
+
+def _gallery_item(config: Config, row: Any, encoded: dict[str, bytes]) -> GalleryItem:
+    steps = versions.from_json(row["steps"])
+    pixels = images.decode(encoded[row["source_id"]], config.images)
+    return GalleryItem(
+        augmentation_class=row["augmentation_class"],
+        parameters={name: value for step in steps for name, value in step.parameters.items()},
+        image=augment.replay(steps, pixels),
+    )
 
 
 def demonstrations(
@@ -56,7 +64,7 @@ def demonstrations(
     shown: list[Demonstration] = []
     for target in _one_target_per_rule(config):
         row = _likely_to_improve(config, originals, target, len(shown))
-        data = _encoded(catalogue_folder, [row["source_id"]])[row["source_id"]]
+        data = _encoded(config, catalogue_folder, [row["source_id"]])[row["source_id"]]
         shown.append(_demonstrate(config, predictor, target, row, data))
     return shown
 
@@ -69,7 +77,7 @@ def example_upload(config: Config, catalogue_folder: str, examples_folder: str) 
     return Upload(
         title=row["class_name"] or "an image of the test set",
         file_name=f"{row['source_id'][:12]}.img",
-        data=_encoded(catalogue_folder, [row["source_id"]])[row["source_id"]],
+        data=_encoded(config, catalogue_folder, [row["source_id"]])[row["source_id"]],
         target=config.targets[0],
         campaign_type=row["campaign_type"],
         industry=row["industry"],
@@ -79,7 +87,7 @@ def example_upload(config: Config, catalogue_folder: str, examples_folder: str) 
 def _one_target_per_rule(config: Config) -> list[str]:
     firsts: dict[str, str] = {}
     for target in config.targets:
-        firsts.setdefault(config.labels.rules[target].kind, target)
+        firsts.setdefault(config.labels.rules[target].model_dump_json(), target)
     return list(firsts.values())
 
 
@@ -141,9 +149,8 @@ def _alternate_card(config: Config, alternate: Any) -> Candidate:
     )
 
 
-def _encoded(catalogue_folder: str, image_ids: Any) -> dict[str, bytes]:
-    """Encoded bytes of a few catalogue images."""
-    wanted = set(image_ids)
-    table = read_table(storage.join(catalogue_folder, "images"), columns=["image_id", "image"])
-    rows = table[table["image_id"].isin(wanted)]
-    return dict(zip(rows["image_id"], rows["image"], strict=True))
+def _encoded(config: Config, catalogue_folder: str, image_ids: Any) -> dict[str, bytes]:
+    """Encoded bytes of a few catalogue images, from where they came from."""
+    table = read_table(storage.join(catalogue_folder, "catalogue.parquet"))
+    rows: Any = table[table["image_id"].isin(set(image_ids))].to_dict("records")
+    return {row["image_id"]: sources.load(row, config.source, config.images) for row in rows}

@@ -12,7 +12,7 @@ import pyarrow as pa
 import torch
 from ray.data import ActorPoolStrategy
 
-from emailimg import dataset, encoder, features, images, ray_data, resources, splits
+from emailimg import encoder, features, images, pixel_columns, ray_data, resources, splits
 from emailimg.config import Config
 from emailimg.encoder import Encoder
 from emailimg.parquet import read_table
@@ -48,10 +48,7 @@ class Embedder:
         tensor = torch.from_numpy(np.ascontiguousarray(pixels)).to(self._device)
         pooled = self._model.features(tensor)
         logits = {name: head(pooled) for name, head in self._model.heads.items()}
-        seen = {
-            name: [self.spec.heads[name][i] for i in values.argmax(1).tolist()]
-            for name, values in logits.items()
-        }
+        seen = encoder.classes_seen(self.spec, logits)
         embedding = pooled if self.kind == "pooled" else torch.cat(list(logits.values()), dim=1)
         return embedding.float().cpu().numpy(), seen
 
@@ -75,7 +72,7 @@ class _EmbedBatch:
         self._reporter = reporter
 
     def __call__(self, batch: pa.Table) -> pa.Table:
-        pixels = dataset.pixels_of(batch["pixels"], self._embedder.spec.model_size_px)
+        pixels = pixel_columns.squares(batch["pixels"], self._embedder.spec.model_size_px)
         embeddings, seen = self._embedder.embed_pixels(pixels)
         self._reporter.add(len(pixels))
         return _with_features(self._config, batch.drop_columns(["pixels"]), embeddings, seen)

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors import torch as safetensors_torch
 from torch import Tensor, nn
 
-from emailimg import storage
+from emailimg import storage, taxonomy
 from emailimg.encoder_spec import SPEC_FILE, EncoderSpec
 from emailimg.errors import BundleError, ConfigError
 
@@ -97,12 +97,35 @@ def load(folder: str) -> Encoder:
 
 
 def attribute_targets(spec: EncoderSpec, columns: dict[str, list[Any]]) -> dict[str, np.ndarray]:
-    """Class names per attribute -> int64 (N,) indices; -1 where the class is unknown."""
-    targets = {}
+    """Class names per attribute -> int64 (N,) indices, -1 where the class is unknown.
+
+    Of a multi-label head, lists of names -> float32 (N, K), 1 where a class holds.
+    """
+    targets: dict[str, np.ndarray] = {}
     for head, classes in spec.heads.items():
+        if head in spec.multi_label:
+            held = [[name in names for name in classes] for names in columns[head]]
+            targets[head] = np.array(held, dtype=np.float32).reshape(-1, len(classes))
+            continue
         index = {name: position for position, name in enumerate(classes)}
         targets[head] = np.array([index.get(name, -1) for name in columns[head]], dtype=np.int64)
     return targets
+
+
+def classes_seen(spec: EncoderSpec, logits: dict[str, Tensor]) -> dict[str, list[str]]:
+    """Per attribute the N most likely classes; of a multi-label head every class that is likely.
+
+    Several are joined as `versions.title` joins them; none of them is `original`.
+    """
+    seen: dict[str, list[str]] = {}
+    for head, values in logits.items():
+        classes = spec.heads[head]
+        if head in spec.multi_label:
+            chosen = ([c for c, yes in zip(classes, row, strict=True) if yes] for row in values > 0)
+            seen[head] = [" + ".join(names) or taxonomy.ORIGINAL for names in chosen]
+        else:
+            seen[head] = [classes[i] for i in values.argmax(1).tolist()]
+    return seen
 
 
 def _imagenet_state(arch: str) -> dict[str, Tensor]:

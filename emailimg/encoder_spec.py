@@ -10,20 +10,31 @@ SPEC_FILE = "encoder.json"
 
 @dataclass(frozen=True)
 class EncoderSpec:
-    """What it takes to rebuild an encoder: architecture, input side, and each head's classes."""
+    """What it takes to rebuild an encoder: architecture, input side, and each head's classes.
+
+    heads: attribute -> class names in logit order; of the first one, what was done to the image.
+    multi_label: heads of which any number of classes may hold at once, each a yes or no.
+    """
 
     arch: str
     model_size_px: int
-    heads: dict[str, tuple[str, ...]]  # attribute -> class names in logit order
+    heads: dict[str, tuple[str, ...]]
+    multi_label: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, text: bytes | str) -> "EncoderSpec":
         fields = json.loads(text)
         heads = {name: tuple(classes) for name, classes in fields["heads"].items()}
-        return cls(fields["arch"], fields["model_size_px"], heads)
+        multi_label = tuple(fields.get("multi_label", ()))
+        return cls(fields["arch"], fields["model_size_px"], heads, multi_label)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2)
+
+    @property
+    def augmentation_head(self) -> str:
+        """The head that names what was done to the image."""
+        return next(iter(self.heads))
 
     def embedding_width(self, kind: str) -> int:
         """D of `logits` or `pooled` embeddings."""

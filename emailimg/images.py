@@ -1,7 +1,8 @@
 """Decoding, and the one preprocessing that training and serving share.
 
-`decode` turns untrusted bytes into RGB, `to_working_size` bounds its longer side (augmentations
-and edits happen at that size), `to_model_pixels` makes the square that the encoder sees.
+`read_rgb` turns untrusted bytes into RGB, `to_working_size` bounds its longer side (augmentations
+and edits happen at that size; `decode` is these two steps), `to_model_pixels` makes the square that
+the encoder sees.
 """
 
 import hashlib
@@ -9,13 +10,12 @@ import io
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
 
+from emailimg.colour import to_srgb
 from emailimg.config import ImageConfig
 from emailimg.errors import ImageError
-
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
-ACCEPTED = "accepted: JPEG, PNG, WebP, GIF"
+from emailimg.image_formats import ACCEPTED, FORMATS, other_format
 
 # Around the picture in the encoder's square: the middle of the range, and nobody's favourite paint.
 _PADDING = (124, 116, 104)
@@ -29,25 +29,36 @@ def image_id(data: bytes) -> str:
 def decode(data: bytes, limits: ImageConfig) -> np.ndarray:
     """Decode encoded bytes to uint8 (H, W, 3) RGB at most `working_size_px` long.
 
-    EXIF rotation is applied, alpha is laid over white, of an animation the first frame is taken.
-    Raises ImageError with reason `empty`, `too_many_bytes`, `not_an_image`, `too_many_pixels`,
-    `too_small` or `truncated`.
+    Same pixels as `read_rgb` and `to_working_size` one after the other; same errors as `read_rgb`.
+    """
+    return to_working_size(read_rgb(data, limits), limits.working_size_px)
+
+
+def read_rgb(data: bytes, limits: ImageConfig) -> np.ndarray:
+    """Decode encoded bytes to uint8 (H, W, 3) RGB, large enough for working size and thumbnail.
+
+    Both sides are those of the picture, or those of a reduced JPEG scale that still has at least
+    `working_size_px` and `thumbnail_size_px`. EXIF rotation is applied, colours become
+    sRGB, alpha is laid over white, of an animation the first frame is taken.
+    Raises ImageError with reason `empty`, `too_many_bytes`, `unsupported_format` (a known format
+    that is not accepted), `not_an_image`, `too_many_pixels`, `too_small` or `truncated`.
     """
     image = _open(data, limits)
+    side = max(limits.working_size_px, limits.thumbnail_size_px)
     try:
         # JPEG decodes at 1/2, 1/4 or 1/8 scale for the price of the smaller picture.
-        image.draft("RGB", (limits.working_size_px, limits.working_size_px))
+        image.draft("RGB", (side, side))
         upright = ImageOps.exif_transpose(image)
-        pixels = np.asarray(_to_rgb(upright))
+        return np.asarray(_to_rgb(upright))
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError) as error:
         raise ImageError("truncated", f"the image is truncated or corrupt ({error})") from None
-    return to_working_size(pixels, limits.working_size_px)
 
 
 def probe(data: bytes, limits: ImageConfig) -> tuple[str, int, int]:
-    """Format, width and height of an image from its header; same errors as `decode`."""
+    """Format, width and height of an image from its header; same errors as `read_rgb`."""
     image = _open(data, limits)
-    return str(image.format), image.width, image.height
+    # MPO is a JPEG with more pictures behind the first, as phones and 3D cameras write them.
+    return str(image.format).replace("MPO", "JPEG"), image.width, image.height
 
 
 def to_working_size(pixels: np.ndarray, long_side_px: int) -> np.ndarray:
@@ -103,7 +114,7 @@ def _open(data: bytes, limits: ImageConfig) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ImageError("too_many_pixels", _pixel_limit(limits)) from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
-        raise ImageError("not_an_image", f"not an image of a known format; {ACCEPTED}") from None
+        raise _refused_format(data) from None
     if image.width * image.height > limits.max_pixels:
         raise ImageError(
             "too_many_pixels", f"{image.width} x {image.height} pixels; {_pixel_limit(limits)}"
@@ -121,12 +132,34 @@ def _pixel_limit(limits: ImageConfig) -> str:
     return f"at most {limits.max_pixels:,} pixels are accepted"
 
 
+def _refused_format(data: bytes) -> ImageError:
+    name = other_format(data)
+    if name is None:
+        return ImageError("not_an_image", f"not an image of a known format; {ACCEPTED}")
+    return ImageError(
+        "unsupported_format",
+        f"{name} are not accepted; {ACCEPTED} (save the picture as one of these)",
+    )
+
+
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):  # 16-bit grey: keep the high byte instead of clipping to white
-        grey = np.asarray(image, dtype=np.uint32)
-        image = Image.fromarray((grey // 257).clip(0, 255).astype(np.uint8))
+    """Any mode -> RGB in sRGB, over white where it is transparent."""
+    profile = image.info.get("icc_profile")
+    if image.mode.startswith("I"):
+        image = _high_bytes(image)
+    elif image.mode == "CMYK" and "adobe" not in image.info:
+        # Pillow takes every CMYK for inverted, as Adobe writes it, also without Adobe's marker.
+        image = ImageChops.invert(image)
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, "white")
-        return Image.alpha_composite(white, rgba).convert("RGB")
-    return image.convert("RGB")
+        white = Image.new("RGB", rgba.size, "white")
+        return Image.composite(to_srgb(rgba.convert("RGB"), profile), white, rgba.getchannel("A"))
+    return to_srgb(image if image.mode in ("L", "CMYK") else image.convert("RGB"), profile)
+
+
+def _high_bytes(image: Image.Image) -> Image.Image:
+    """16-bit grey -> L, by the high byte: Pillow would clip all but the darkest shades to white."""
+    grey = np.asarray(image, dtype=np.uint32)
+    if "transparency" in image.info:
+        grey = np.where(grey == image.info["transparency"], 65535, grey)
+    return Image.fromarray((grey // 257).clip(0, 255).astype(np.uint8))

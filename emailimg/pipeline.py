@@ -113,7 +113,7 @@ def _scorecard(run: Run, folder: str) -> str:
         for target, score in measured["targets"].items()
         if score["reach"] is not None
     ]
-    accuracy = measured["attributes"]["augmentation_class"]["accuracy"]
+    accuracy = next(iter(measured["attributes"].values()))["accuracy"]
     return f"attribute accuracy {accuracy:.3f}; reach: {', '.join(reaches) or 'unknown'}"
 
 

@@ -17,7 +17,7 @@ from emailimg import images
 from emailimg.answers import Alternate, Recommendation, Score, SuggestedEdit, to_score
 from emailimg.bundle import Bundle, CatalogueIndex
 from emailimg.classifiers import Classifiers
-from emailimg.config import ImageConfig
+from emailimg.config import AugmentConfig, ImageConfig
 from emailimg.question import Question, parse_question, parse_questions
 from emailimg.recommend import Edit, Ranked, candidate_edits, eligible, rank, rank_edits
 
@@ -101,10 +101,10 @@ def probabilities(
 class Recommender:
     """Finds what to compare an upload with, and ranks it; holds the catalogue and no model."""
 
-    def __init__(self, catalogue: CatalogueIndex) -> None:
+    def __init__(self, catalogue: CatalogueIndex, config: AugmentConfig) -> None:
         self._catalogue = catalogue
         self._row_of = {name: row for row, name in enumerate(catalogue.rows["image_id"])}
-        self.edits = candidate_edits()
+        self.edits = candidate_edits(config)
 
     def shortlist(self, question: Question, image_id: str, k: int) -> Shortlist:
         """The catalogue images to rank for a question, widened where fewer than `k` fit."""
@@ -183,7 +183,7 @@ class Predictor:
         self._limits = bundle.config.images
         self._embedder = bundle.embedder(threads=threads)
         self._classifiers = bundle.classifiers(threads or 1)
-        self._recommender = Recommender(bundle.catalogue())
+        self._recommender = Recommender(bundle.catalogue(), bundle.config.augment)
 
     @property
     def targets(self) -> tuple[str, ...]:

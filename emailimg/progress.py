@@ -6,7 +6,7 @@ Workers tell one small actor how much they have done; a thread on the driver dra
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,12 @@ from tqdm import tqdm
 
 _REDRAW_S = 0.3
 _LOG_LINE_S = 10.0
+
+
+def announce(lines: Iterable[str]) -> None:
+    """What a person should know before the work begins, where its progress is shown as well."""
+    for line in lines:
+        print(f"  {line}", file=sys.stderr, flush=True)
 
 
 class _Counter:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from emailimg import taxonomy
+from emailimg.config import AugmentConfig
 from emailimg.techniques import TECHNIQUES, Parameters
 
 # Each technique is tried at these strengths, from mild (0) to strong (1).
@@ -33,14 +34,17 @@ class Ranked:
     gain: float
 
 
-def candidate_edits() -> list[Edit]:
-    """Every technique at a few strengths and, where it has one, in both directions."""
+def candidate_edits(config: AugmentConfig) -> list[Edit]:
+    """Every technique at a few strengths of its range and, where it has one, in both directions."""
     edits: list[Edit] = []
     for name, technique in TECHNIQUES.items():
         strengths = EDIT_STRENGTHS if technique.ranges else (0.0,)
         signs = (1, -1) if technique.signed else (1,)
+        ranges = config.ranges[name]
         edits += [
-            Edit(name, technique.at(strength, sign)) for strength in strengths for sign in signs
+            Edit(name, technique.at(ranges, strength, sign))
+            for strength in strengths
+            for sign in signs
         ]
     return edits
 

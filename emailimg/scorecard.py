@@ -200,8 +200,10 @@ def _attributes(test: pd.DataFrame) -> dict[str, Any]:
         head = column.removeprefix("seen_")
         if head != column:
             known = test[test[head].notna()]
-            if len(known):
-                scores[head] = _attribute(known[head].to_numpy(str), known[column].to_numpy(str))
+            if not len(known):
+                continue
+            score = _yes_no if head == "techniques" else _attribute
+            scores[head] = score(known[head].to_numpy(), known[column].to_numpy(str))
     return scores
 
 
@@ -209,7 +211,7 @@ def _attribute(truth: np.ndarray, seen: np.ndarray) -> dict[str, Any]:
     classes = _class_order(set(truth) | set(seen))
     index = {name: position for position, name in enumerate(classes)}
     confusion = np.zeros((len(classes), len(classes)), int)
-    for actual, predicted in zip(truth, seen, strict=True):
+    for actual, predicted in zip(truth.astype(str), seen, strict=True):
         confusion[index[actual], index[predicted]] += 1
     totals = confusion.sum(axis=1)
     accuracy = float(np.trace(confusion) / totals.sum())
@@ -226,19 +228,55 @@ def _attribute(truth: np.ndarray, seen: np.ndarray) -> dict[str, Any]:
     }
 
 
+def _yes_no(truth: np.ndarray, seen: np.ndarray) -> dict[str, Any]:
+    """Of a multi-label attribute: how often each class's yes or no is right.
+
+    truth: lists of class names; seen: the names joined as `encoder.classes_seen` does.
+    """
+    classes = [name for name in taxonomy.AUGMENTATION_CLASSES if name != taxonomy.ORIGINAL]
+    actual = np.array([[name in names for name in classes] for names in truth])
+    named = [set(text.split(" + ")) for text in seen]
+    said = np.array([[name in names for name in classes] for names in named])
+    right = actual == said
+    rates = actual.mean(axis=0)
+    accuracy = float(right.mean())
+    return {
+        "classes": classes,
+        "accuracy": accuracy,
+        # Of rows: the answers about one image are not independent of each other.
+        "standard_error": float(right.mean(axis=1).std() / np.sqrt(len(right))),
+        "majority_accuracy": float(np.maximum(rates, 1 - rates).mean()),
+        "all_right": float(right.all(axis=1).mean()),
+        "rows": len(right),
+        "recall": _shares(actual & said, actual),
+        "precision": _shares(actual & said, said),
+    }
+
+
+def _shares(hits: np.ndarray, of: np.ndarray) -> list[float | None]:
+    """Per column, the share of the rows `of` that are hits; None without any."""
+    totals = of.sum(axis=0)
+    return [
+        float(h / total) if total else None
+        for h, total in zip(hits.sum(axis=0), totals, strict=True)
+    ]
+
+
 def _class_order(found: set[str]) -> list[str]:
     order = [*taxonomy.AUGMENTATION_CLASSES, *taxonomy.VEHICLE_TYPES]
     return [name for name in order if name in found]
 
 
 def _data(examples_folder: str) -> dict[str, Any]:
-    columns = ["source_id", "augmentation_class"]
+    columns = ["source_id", "techniques"]
     parts = {
         split: read_table(splits.folder(examples_folder, split), columns=columns)
         for split in splits.SPLITS
     }
     everything = pd.concat(parts.values(), ignore_index=True)
-    counts = everything["augmentation_class"].value_counts()
+    # Of composed versions every technique counts; a version without any counts as original.
+    names = everything["techniques"].map(lambda found: list(found) or [taxonomy.ORIGINAL])
+    counts = names.explode().value_counts()
     return {
         "source_images": int(everything["source_id"].nunique()),
         "examples": len(everything),

@@ -1,15 +1,20 @@
 """Files and folders that may be local or on S3, through one interface.
 
 A location is a plain local path or an `s3://bucket/prefix` URI. S3 goes through pyarrow, which
-finds credentials and endpoints (AWS_ENDPOINT_URL) in the usual places.
+finds credentials and endpoints (AWS_ENDPOINT_URL) in the usual places, and repeats a request that
+is throttled, fails or finds no connection every 0.2 s for six seconds.
 """
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.fs as pafs
+
+from emailimg.errors import SourceError
 
 
 def is_remote(location: str) -> bool:
@@ -26,13 +31,37 @@ def join(location: str, *names: str) -> str:
     return "/".join([location.rstrip("/"), *names])
 
 
+def bucket_and_key(location: str) -> tuple[str, str]:
+    """Bucket and key (or prefix, without a slash at its end) of an `s3://` location.
+
+    Raises SourceError when there is no bucket, or it is another kind of URI.
+    """
+    scheme, _, path = location.partition("://")
+    bucket, _, key = path.partition("/")
+    if "@" in bucket:  # nothing of it is repeated here: it may be a password
+        raise SourceError(
+            "a location may not hold credentials; accepted: s3://bucket/prefix, with credentials "
+            "in the environment or a profile"
+        )
+    if scheme != "s3" or not re.fullmatch(r"[A-Za-z0-9._-]+", bucket):
+        raise SourceError(
+            f"location {location!r} is not accepted; accepted: a local path or s3://bucket/prefix, "
+            "where the bucket has letters, digits, dots, hyphens and underscores"
+        )
+    return bucket, key.rstrip("/")
+
+
 def filesystem(location: str) -> tuple[pafs.FileSystem, str]:
-    """The pyarrow filesystem of a location and the location's path in it."""
+    """The pyarrow filesystem of a location and the location's path in it.
+
+    Raises SourceError for a URI that is not `s3://bucket` or `s3://bucket/prefix`.
+    """
     if is_remote(location):
-        # Of the bucket alone: a URI may not hold a file name's spaces, `%`, `?` or `#`.
-        scheme, _, path = location.partition("://")
-        fs, _ = pafs.FileSystem.from_uri(f"{scheme}://{path.split('/')[0]}")
-        return fs, path.rstrip("/")
+        bucket, key = bucket_and_key(location)
+        # Of the bucket alone: a URI may not hold a file name's spaces, `%`, `?` or `#`. And not
+        # by `S3FileSystem()`: that ignores AWS_ENDPOINT_URL and the bucket's region.
+        fs, _ = pafs.FileSystem.from_uri(f"s3://{bucket}")
+        return fs, f"{bucket}/{key}" if key else bucket
     return pafs.LocalFileSystem(), absolute(location)
 
 
@@ -42,24 +71,41 @@ def exists(location: str) -> bool:
 
 
 def read_bytes(location: str) -> bytes:
+    """The content of a file; raises OSError when it cannot be read."""
     fs, path = filesystem(location)
-    # Not as a stream: of S3 that reads a quarter of a megabyte per request.
-    with fs.open_input_file(path) as file:
-        return file.read()
+    try:
+        # Not as a stream: of S3 that reads a quarter of a megabyte per request.
+        with fs.open_input_file(path) as file:
+            return file.read()
+    except pa.ArrowInvalid as error:  # keys of S3 that pyarrow has no path for, like `a//b`
+        raise OSError(f"{location!r} cannot be read: {error}") from None
 
 
 def write_bytes(location: str, data: bytes) -> None:
-    """Write a whole file; a local one appears by rename, an S3 object appears when complete."""
+    """Write a whole file; a local one appears by rename, an S3 object appears when complete.
+
+    Raises OSError when it cannot be written, e.g. because the bucket does not exist.
+    """
     fs, path = filesystem(location)
     if is_remote(location):
-        with fs.open_output_stream(path) as stream:
-            stream.write(data)
+        _write_object(fs, path, data)
         return
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.partial")
     partial.write_bytes(data)
     partial.replace(target)
+
+
+def _write_object(fs: pafs.FileSystem, path: str, data: bytes) -> None:
+    try:
+        with fs.open_output_stream(path) as stream:
+            stream.write(data)
+    except OSError as error:
+        if "NO_SUCH_BUCKET" not in str(error):
+            raise
+        bucket = path.partition("/")[0]
+        raise FileNotFoundError(f"the bucket {bucket!r} does not exist") from None
 
 
 def read_json(location: str) -> Any:

@@ -33,6 +33,7 @@ from emailimg.encoder_spec import EncoderSpec
 from emailimg.parquet import read_table
 from emailimg.progress import Reporter, track
 from emailimg.resources import Bundle
+from emailimg.techniques import TECHNIQUES
 from emailimg.training_data import TrainingData
 
 _SELECTED_BY = "score"
@@ -52,9 +53,7 @@ class _Sums:
         rows = len(next(iter(targets.values())))
         counts = [loss.detach() * rows, torch.tensor(rows)]
         for head in self.heads:
-            known = targets[head] >= 0
-            hits = (logits[head].detach().argmax(1) == targets[head]) & known
-            counts += [hits.sum(), known.sum()]
+            counts += _hits(logits[head].detach(), targets[head])
         self.values += torch.stack([count.double().cpu() for count in counts])
 
     def means(self) -> dict[str, float]:
@@ -69,6 +68,14 @@ class _Sums:
         for position, head in enumerate(self.heads):
             means[head] = hits[2 * position] / max(hits[2 * position + 1], 1)
         return means
+
+
+def _hits(logits: Tensor, truth: Tensor) -> list[Tensor]:
+    """Right answers, and answers of which the truth is known; a yes or no counts as one of each."""
+    if truth.is_floating_point():  # of a multi-label head
+        return [((logits > 0) == (truth > 0.5)).sum(), torch.tensor(truth.numel())]
+    known = truth >= 0
+    return [((logits.argmax(1) == truth) & known).sum(), known.sum()]
 
 
 def build(config: Config, catalogue_folder: str, examples_folder: str, folder: str) -> str:
@@ -97,13 +104,19 @@ def needs(config: Config) -> list[Bundle]:
 
 
 def _spec(config: Config, examples_folder: str) -> EncoderSpec:
-    """The heads: augmentation class, and vehicle type where the table has at least two."""
+    """The heads: what was done to the image, and its vehicle type where there are at least two."""
     train_folder = splits.folder(examples_folder, "train")
     found = set(read_table(train_folder, columns=["vehicle_type"])["vehicle_type"].dropna())
-    heads = {"augmentation_class": taxonomy.AUGMENTATION_CLASSES}
+    composed = config.augment.mode == "composed"
+    heads = (
+        {"techniques": tuple(TECHNIQUES)}
+        if composed
+        else {"augmentation_class": taxonomy.AUGMENTATION_CLASSES}
+    )
     if len(found) > 1:
         heads["vehicle_type"] = tuple(name for name in taxonomy.VEHICLE_TYPES if name in found)
-    return EncoderSpec(config.encoder.arch, config.images.model_size_px, heads)
+    multi_label = ("techniques",) if composed else ()
+    return EncoderSpec(config.encoder.arch, config.images.model_size_px, heads, multi_label)
 
 
 def _trainer(data: TrainingData, steps: int, folder: str, reporter: Reporter) -> TorchTrainer:
@@ -156,7 +169,7 @@ def _train_worker(job: dict[str, Any]) -> None:
         validation_means = _validate(job, model)
         rate = optimizer.param_groups[0]["lr"]
         if settings.schedule == "plateau":
-            scheduler.step(validation_means["augmentation_class"])
+            scheduler.step(validation_means[data.spec.augmentation_head])
         history.append(_record(epoch, train_means, validation_means, rate, train_s, job))
         _report(model, optimizer, scheduler, history)
 
@@ -247,14 +260,20 @@ def _loss(
     """Mean cross-entropy, summed over the heads by weight; unknown classes (-1) do not count."""
     weights = {"vehicle_type": settings.vehicle_type_weight}
     losses = [
-        weights.get(head, 1.0)
-        * nn.functional.cross_entropy(
-            logits[head].float(), targets[head], ignore_index=-1, label_smoothing=smoothing
-        )
+        weights.get(head, 1.0) * _head_loss(logits[head].float(), targets[head], smoothing)
         for head in logits
         if bool((targets[head] >= 0).any())
     ]
     return torch.stack(losses).sum()
+
+
+def _head_loss(logits: Tensor, truth: Tensor, smoothing: float) -> Tensor:
+    if truth.is_floating_point():
+        # A yes or no each. Summed over the classes, so that it weighs as much as one of K classes.
+        smoothed = truth * (1 - smoothing) + smoothing / 2
+        losses = nn.functional.binary_cross_entropy_with_logits(logits, smoothed, reduction="none")
+        return losses.sum(1).mean()
+    return nn.functional.cross_entropy(logits, truth, ignore_index=-1, label_smoothing=smoothing)
 
 
 def _autocast(settings: EncoderConfig, device: torch.device) -> AbstractContextManager[Any]:
@@ -280,12 +299,13 @@ def _record(
     train_s: float,
     job: dict[str, Any],
 ) -> dict[str, float]:
+    augmentation = job["data"].spec.augmentation_head
     record = {
         "epoch": epoch,
         "train_loss": train_means["loss"],
-        "train_accuracy": train_means["augmentation_class"],
+        "train_accuracy": train_means[augmentation],
         "validation_loss": validation_means["loss"],
-        "validation_accuracy": validation_means["augmentation_class"],
+        "validation_accuracy": validation_means[augmentation],
         "learning_rate": learning_rate,
         "seconds": train_s,
         "images_per_s": job["steps"] * job["data"].images_per_step / train_s,

@@ -22,11 +22,12 @@ from emailimg import (
     dataset,
     encoder,
     images,
+    pixel_columns,
     ray_data,
     seeding,
     splits,
     storage,
-    techniques,
+    versions,
 )
 from emailimg.config import Config
 from emailimg.encoder_spec import EncoderSpec
@@ -38,6 +39,7 @@ Batch = tuple[Tensor, dict[str, Tensor]]  # uint8 (N, S, S, 3), {head: int64 (N,
 _SHUFFLE_WINDOW = 32  # batches that are shuffled together
 _VALIDATION_BATCH = 64
 _READ_ROWS = 64
+_SOURCE_COLUMNS = ["image_id", "vehicle_type", "pixels_height", "pixels_width", "pixels"]
 
 
 @dataclass(frozen=True)
@@ -118,23 +120,27 @@ class TrainingData:
         return self.config.augment.copies + 1 if self.config.encoder.fresh_versions else 1
 
     def _examples(self, split: splits.Split) -> ray.data.Dataset:
-        columns = ["pixels", "augmentation_class", "vehicle_type"]
+        columns = ["pixels", *self.spec.heads]
         folder = splits.folder(self.examples_folder, split)
         return ray_data.read(folder, self.config.cluster, columns)
 
     def _sources(self) -> ray.data.Dataset:
-        """Encoded source images of the training side."""
+        """Source images of the training side, at working size."""
         return ray_data.map_tasks(
-            ray_data.read(storage.join(self.catalogue_folder, "images"), self.config.cluster),
+            ray_data.read(
+                storage.join(self.catalogue_folder, "images"),
+                self.config.cluster,
+                ["source_uri", *_SOURCE_COLUMNS],
+            ),
             _training_sources,
             self.config.cluster,
             batch_rows=_READ_ROWS,
-            config=self.config,
+            sides=dataset.split_catalogue(self.config, self.catalogue_folder)[0],
             rejected=catalogue.rejected_uris(self.catalogue_folder),
         )
 
     def _as_written(self, rows: pa.Table) -> tuple[np.ndarray, dict[str, list[Any]]]:
-        pixels = dataset.pixels_of(rows["pixels"], self.spec.model_size_px)
+        pixels = pixel_columns.squares(rows["pixels"], self.spec.model_size_px)
         return pixels, {head: rows[head].to_pylist() for head in self.spec.heads}
 
     def _fresh_versions(
@@ -142,19 +148,18 @@ class TrainingData:
     ) -> tuple[np.ndarray, dict[str, list[Any]]]:
         """The originals, and as many versions as were written, that no other epoch draws."""
         copies = self.config.augment.copies
-        versions = [0, *range(epoch * copies + 1, (epoch + 1) * copies + 1)]
-        pixels, classes, vehicles = [], [], []
-        for row in rows.to_pylist():
-            original = images.decode(row["image"], self.config.images)
-            for version in versions:
-                technique, parameters = techniques.draw_version(
-                    self.config.augment, row["image_id"], version
-                )
-                changed = augment.apply(technique, parameters, original)
+        numbers = [0, *range(epoch * copies + 1, (epoch + 1) * copies + 1)]
+        pixels: list[np.ndarray] = []
+        columns: dict[str, list[Any]] = {head: [] for head in self.spec.heads}
+        for row in catalogue.iterate(rows):
+            for number in numbers:
+                steps = versions.draw(self.config.augment, row["image_id"], number)
+                changed = augment.replay(steps, row["pixels"])
                 pixels.append(images.to_model_pixels(changed, self.spec.model_size_px))
-                classes.append(technique)
-                vehicles.append(row["vehicle_type"])
-        return np.stack(pixels), {"augmentation_class": classes, "vehicle_type": vehicles}
+                seen = row | versions.attributes(steps)
+                for head, values in columns.items():
+                    values.append(seen[head])
+        return np.stack(pixels), columns
 
     def _batch(self, pixels: np.ndarray, columns: dict[str, list[Any]]) -> Batch:
         device = ray.train.torch.get_device()
@@ -169,8 +174,7 @@ def _chunks(split: str, rows: int) -> Iterator[pa.Table]:
     yield from shard.iter_batches(batch_size=rows, batch_format="pyarrow")
 
 
-def _training_sources(batch: pa.Table, config: Config, rejected: pa.Array) -> pa.Table:
+def _training_sources(batch: pa.Table, sides: splits.Sides, rejected: pa.Array) -> pa.Table:
     good = catalogue.good_rows(batch, rejected)
-    sides = [splits.split_of(config.split, name) for name in good["image_id"].to_pylist()]
-    training = good.filter(pa.array([side == "train" for side in sides], pa.bool_()))
-    return training.select(["image_id", "image", "vehicle_type"])
+    training = [sides.of(name) == "train" for name in good["image_id"].to_pylist()]
+    return good.filter(pa.array(training, pa.bool_())).select(_SOURCE_COLUMNS)

@@ -80,7 +80,7 @@ class Recommender:
     ) -> None:
         bundle = load_bundle()
         self._version = bundle.version
-        self._recommender = predict.Recommender(bundle.catalogue())
+        self._recommender = predict.Recommender(bundle.catalogue(), bundle.config.augment)
         self._embedder = embedder
         self._classifiers = classifiers
 

@@ -16,13 +16,14 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emailimg.errors import ImageError, TaxonomyError
-from emailimg.images import FORMATS
+from emailimg.image_formats import FORMATS
 from serve_app.schemas import ErrorAnswer, ErrorDetail
 
 logger = logging.getLogger("ray.serve")  # Serve writes these to the replica's log, with its name
 
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
-_IMAGE_STATUSES = {"too_many_bytes": 413, "not_an_image": 415}  # any other reason is a 400
+# Any other reason is a 400.
+_IMAGE_STATUSES = {"too_many_bytes": 413, "not_an_image": 415, "unsupported_format": 415}
 # Boundaries, field names and the short fields of a form around its file.
 _FORM_BYTES = 64 * 2**10
 
@@ -95,8 +96,9 @@ async def _on_invalid_form(_: Request, error: Exception) -> JSONResponse:
 
 async def _on_image_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ImageError)
-    accepted = FORMATS if error.reason == "not_an_image" else ()
-    return _answer(_IMAGE_STATUSES.get(error.reason, 400), error.reason, str(error), accepted)
+    status = _IMAGE_STATUSES.get(error.reason, 400)
+    accepted = FORMATS if status == 415 else ()
+    return _answer(status, error.reason, str(error), accepted)
 
 
 async def _on_unknown_value(_: Request, error: Exception) -> JSONResponse:

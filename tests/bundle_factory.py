@@ -117,8 +117,9 @@ def _catalogue_rows() -> pd.DataFrame:
 
 def _write_catalogue(rows: pd.DataFrame, folder: str) -> None:
     write_table(storage.join(folder, "catalogue.parquet"), rows.drop(columns="image"))
-    encoded = rows[["image_id", "image"]].assign(reason=None)
-    write_table(storage.join(folder, "images", "part.parquet"), encoded)
+    # The pictures are small enough to be their own thumbnails.
+    pictures = rows[["image_id", "image"]].rename(columns={"image": "thumbnail"})
+    write_table(storage.join(folder, "images", "part.parquet"), pictures)
 
 
 def _write_embeddings(image_ids: pd.Series, embeddings: np.ndarray, folder: str) -> None:

@@ -6,7 +6,7 @@ raises `ConfigError` naming the key and what is accepted.
 """
 
 from emailimg.config.data import AugmentConfig, ImageConfig, SourceConfig, SplitConfig
-from emailimg.config.labelling import LabelConfig, LabelRule
+from emailimg.config.labelling import LabelConfig, LabelRule, LogisticRule, TwoLevelRule
 from emailimg.config.loading import from_mapping, load
 from emailimg.config.models import (
     ClassifierConfig,
@@ -30,11 +30,13 @@ __all__ = [
     "ImageConfig",
     "LabelConfig",
     "LabelRule",
+    "LogisticRule",
     "ReportConfig",
     "SearchConfig",
     "ServeConfig",
     "SourceConfig",
     "SplitConfig",
+    "TwoLevelRule",
     "from_mapping",
     "load",
 ]

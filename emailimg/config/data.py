@@ -1,9 +1,13 @@
 """Settings of the data: where images come from, how they are decoded, augmented and split."""
 
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
 from pydantic import Field, field_validator, model_validator
 
 from emailimg import taxonomy
 from emailimg.config.section import Probability, Section
+from emailimg.techniques import TECHNIQUES, Range
 
 
 class SourceConfig(Section):
@@ -24,14 +28,25 @@ class SourceConfig(Section):
     showroom_long_side_px: int = Field(200, ge=32)
     max_reject_share: Probability = 0.1  # a larger share of bad files stops the run
 
+    @model_validator(mode="after")
+    def _fits_together(self) -> "SourceConfig":
+        if self.images is not None and self.stanford_cars is not None:
+            raise ValueError("give images or stanford_cars, not both")
+        if self.table is not None and self.images is None and self.stanford_cars is None:
+            raise ValueError("a table needs the folder of its images: give --images as well")
+        if self.crop_to_box and self.stanford_cars is None:
+            raise ValueError("crop_to_box needs the boxes of stanford_cars")
+        return self
+
 
 class ImageConfig(Section):
-    """Limits on what is decoded, and the two sizes an image passes through."""
+    """Limits on what is decoded, and the sizes an image passes through."""
 
     max_bytes: int = Field(20 * 2**20, ge=1)
     max_pixels: int = Field(50_000_000, ge=1)
     min_side_px: int = Field(16, ge=1)
     working_size_px: int = Field(160, ge=32)  # longer side at which augmentations and edits happen
+    thumbnail_size_px: int = Field(320, ge=32)  # longer side of the pictures that people see
     model_size_px: int = Field(64, ge=32)  # side of the square that the encoder sees
 
     @model_validator(mode="after")
@@ -44,33 +59,71 @@ class ImageConfig(Section):
 class AugmentConfig(Section):
     """Augmented versions per source image; the original is always kept beside them."""
 
+    # `one_technique`: each version is one technique, and the technique is its class. `composed`:
+    # the blocks in order, each with its probability; the classes become yes/no attributes.
+    mode: Literal["one_technique", "composed"] = "one_technique"
     copies: int = Field(1, ge=1)  # augmented versions per source image; 1 doubles the images
-    # Relative odds of each of the report's blocks; within a block every technique is as likely.
-    block_weights: dict[str, float] = Field(
-        {
-            block: float(len(techniques))
-            for block, techniques in taxonomy.AUGMENTATION_BLOCKS.items()
-        }
+    # Of `one_technique`: relative odds of the report's blocks; a block's techniques are as likely.
+    block_weights: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        {block: float(len(names)) for block, names in taxonomy.AUGMENTATION_BLOCKS.items()}
+    )
+    # Of `composed`: how likely each block is applied.
+    block_probabilities: dict[str, Probability] = Field(
+        {"flip": 0.5, "noise": 0.3, "transpose": 0.3, "blur": 0.3}
+        | {"affine": 0.3, "light": 0.5, "colour": 0.3}
+    )
+    # Mildest and strongest value of every technique's parameters; `techniques` says what they mean.
+    ranges: dict[str, dict[str, Range]] = Field(
+        {name: dict(technique.ranges) for name, technique in TECHNIQUES.items()}
     )
     seed: int = 0
 
-    @field_validator("block_weights")
+    @field_validator("block_weights", "block_probabilities")
     @classmethod
-    def _known_blocks(cls, weights: dict[str, float]) -> dict[str, float]:
-        unknown = sorted(set(weights) - set(taxonomy.AUGMENTATION_BLOCKS))
-        if unknown:
-            accepted = ", ".join(taxonomy.AUGMENTATION_BLOCKS)
-            raise ValueError(f"unknown block {', '.join(unknown)}; accepted: {accepted}")
-        if min(weights.values(), default=0) < 0 or sum(weights.values()) <= 0:
-            raise ValueError("weights must be >= 0 and at least one must be positive")
-        return weights
+    def _known_blocks(cls, blocks: dict[str, float]) -> dict[str, float]:
+        _refuse_unknown("block", blocks, taxonomy.AUGMENTATION_BLOCKS)
+        if sum(blocks.values()) <= 0:
+            raise ValueError("at least one block must be more than 0")
+        return dict.fromkeys(taxonomy.AUGMENTATION_BLOCKS, 0.0) | blocks
+
+    @field_validator("ranges")
+    @classmethod
+    def _known_ranges(cls, ranges: dict[str, dict[str, Range]]) -> dict[str, dict[str, Range]]:
+        _refuse_unknown("technique", ranges, TECHNIQUES)
+        for name, own in ranges.items():
+            _check_ranges(name, own)
+        return {
+            name: dict(technique.ranges) | ranges.get(name, {})
+            for name, technique in TECHNIQUES.items()
+        }
+
+
+def _check_ranges(name: str, ranges: dict[str, Range]) -> None:
+    parameters = TECHNIQUES[name].parameters
+    _refuse_unknown(f"parameter of {name}", ranges, parameters)
+    for parameter, values in ranges.items():
+        low, high = parameters[parameter].allowed
+        if not all(low <= value <= high for value in values):
+            raise ValueError(
+                f"{name}.{parameter}: {list(values)} is out of range; accepted: {low:g} to "
+                f"{high:g} ({parameters[parameter].meaning})"
+            )
+
+
+def _refuse_unknown(kind: str, given: Iterable[str], accepted: Iterable[str]) -> None:
+    unknown = sorted(set(given) - set(accepted))
+    if unknown:
+        listed = ", ".join(accepted) or "none, it takes no parameters"
+        raise ValueError(f"unknown {kind} {', '.join(unknown)}; accepted: {listed}")
 
 
 class SplitConfig(Section):
-    """Shares of the source images; all versions of one source image are on one side."""
+    """Shares of the source images; versions of one image, and near-duplicates, are on one side."""
 
     test: Probability = 0.2  # touched by the scorecard only
     validation: Probability = 0.15  # best checkpoint, early stopping, calibration, search
+    # Images whose perceptual hashes differ in at most so many of 256 bits are near-duplicates.
+    near_duplicate_bits: int = Field(12, ge=0, le=15)
     seed: int = 0
 
     @model_validator(mode="after")

@@ -5,9 +5,10 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from emailimg import storage
-from emailimg.config.labelling import LabelRule
+from emailimg import storage, taxonomy
+from emailimg.config.labelling import RULES_BY_KIND
 from emailimg.config.presets import PRESETS
+from emailimg.config.refusals import explain
 from emailimg.config.whole import Config
 from emailimg.errors import ConfigError, TaxonomyError
 
@@ -20,9 +21,9 @@ def load(
         raise ConfigError(f"unknown preset {preset!r}; accepted: {', '.join(PRESETS)}")
     settings = _overlay(Config().model_dump(mode="json"), PRESETS[preset])
     if config_file is not None:
-        settings = _overlay(settings, _read_yaml(config_file))
+        settings = _overlay(settings, _spell_targets(_read_yaml(config_file)))
     for assignment in assignments:
-        settings = _overlay(settings, _parse_assignment(assignment))
+        settings = _overlay(settings, _spell_targets(_parse_assignment(assignment)))
     return from_mapping(settings)
 
 
@@ -31,37 +32,42 @@ def from_mapping(settings: dict[str, Any]) -> Config:
     try:
         return Config.model_validate(settings)
     except ValidationError as error:
-        raise ConfigError("; ".join(_explain(detail) for detail in error.errors())) from None
+        raise ConfigError(explain(error)) from None
     except TaxonomyError as error:
         raise ConfigError(str(error)) from None
 
 
-def _explain(detail: Any) -> str:
-    location = [part for part in detail["loc"] if isinstance(part, str)]
-    key = ".".join(location)
-    if detail["type"] != "extra_forbidden":
-        message = detail["msg"].removeprefix("Value error, ")
-        return f"{key}: {message}" if key else message
-    return f"unknown config key {key!r}; accepted here: {', '.join(_accepted_keys(location))}"
-
-
-def _accepted_keys(location: list[str]) -> list[str]:
-    section: Any = Config
-    for name in location[:-1]:
-        field = section.model_fields.get(name)
-        if field is None or not hasattr(field.annotation, "model_fields"):
-            return list(LabelRule.model_fields)  # the only sections with names of the user's own
-        section = field.annotation
-    return list(section.model_fields)
-
-
 def _overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
-    """`top` laid over `base`, section by section; a rule or value in `top` wins."""
+    """`top` laid over `base`, section by section; a value in `top` wins."""
     merged = dict(base)
     for key, value in top.items():
         both_maps = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = _overlay(merged[key], value) if both_maps else value
+        replaces = not both_maps or _is_another_rule(merged[key], value)
+        merged[key] = value if replaces else _overlay(merged[key], value)
     return merged
+
+
+def _is_another_rule(base: dict[str, Any], top: dict[str, Any]) -> bool:
+    """Whether `top` is a label rule with other settings than `base` has: it replaces that."""
+    sorts = [RULES_BY_KIND.get(str(side.get("kind"))) for side in (base, top)]
+    return None not in sorts and sorts[0] is not sorts[1]
+
+
+def _spell_targets(settings: dict[str, Any]) -> dict[str, Any]:
+    """Targets in `labels.rules` in our own spelling, so that they lie over the preset's."""
+    labels = settings.get("labels")
+    rules = labels.get("rules") if isinstance(labels, dict) else None
+    if not isinstance(labels, dict) or not isinstance(rules, dict):
+        return settings
+    spelled = {_spell_target(name): rule for name, rule in rules.items()}
+    return settings | {"labels": labels | {"rules": spelled}}
+
+
+def _spell_target(name: Any) -> Any:
+    try:
+        return taxonomy.parse_target(str(name))
+    except TaxonomyError:
+        return name  # refused with the accepted ones when the config is built
 
 
 def _read_yaml(config_file: str) -> dict[str, Any]:

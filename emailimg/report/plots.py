@@ -143,12 +143,31 @@ def confusion(name: str, attribute: dict[str, Any]) -> Markup:
     figure = new_figure(340 + 44 * len(classes), 160 + 31 * len(classes))
     heat, bars = figure.subplots(1, 2, sharey=True, width_ratios=[44 * len(classes), 170])
     _heat_map(heat, counts, classes)
-    _recall_bars(bars, attribute["recall"])
+    _share_bars(bars, attribute["recall"], "recall")
     return to_svg(
         figure,
         name=name,
         title=f"Confusion matrix of {len(classes)} classes, true by row and predicted by column, "
         "with the recall of every class",
+    )
+
+
+@themed
+def yes_no(name: str, attribute: dict[str, Any]) -> Markup:
+    """Of every class of a multi-label attribute, the share found (recall) and right (precision)."""
+    classes = [wording.words(label) for label in attribute["classes"]]
+    figure = new_figure(520, 80 + 26 * len(classes))
+    found, right = figure.subplots(1, 2, sharey=True)
+    _share_bars(found, attribute["recall"], "recall: found when there")
+    _share_bars(right, attribute["precision"], "precision: there when named")
+    found.set_yticks(range(len(classes)), classes)
+    found.tick_params(labelleft=True, labelcolor=INK)
+    found.set_ylim(len(classes) - 0.5, -0.5)
+    return to_svg(
+        figure,
+        name=name,
+        title=f"Recall and precision of {wording.counted(len(classes), 'yes-or-no class')}"
+        f", {wording.percent(attribute['accuracy'])} of all answers right",
     )
 
 
@@ -172,15 +191,15 @@ def _heat_map(axes: Axes, counts: np.ndarray, classes: list[str]) -> None:
     axes.spines[:].set_visible(False)
 
 
-def _recall_bars(axes: Axes, recalls: Sequence[float | None]) -> None:
-    values = np.array([_number(recall) for recall in recalls])
+def _share_bars(axes: Axes, shares: Sequence[float | None], label: str) -> None:
+    values = np.array([_number(share) for share in shares])
     rows = np.arange(len(values))
     axes.barh(rows, np.ones(len(values)), height=0.5, color=RULE, alpha=0.55)
     axes.barh(rows, np.nan_to_num(values), height=0.5, color=ACCENT)
     for row, value in enumerate(values):
-        label = wording.percent(value, 0) if np.isfinite(value) else "no rows"
-        axes.text(1.04, row, label, va="center", color=INK)
-    axes.set(xlim=(0, 1.35), xlabel="recall")
+        text = wording.percent(value, 0) if np.isfinite(value) else "no rows"
+        axes.text(1.04, row, text, va="center", color=INK)
+    axes.set(xlim=(0, 1.35), xlabel=label)
     axes.set_xticks([])
     axes.tick_params(length=0, labelleft=False)
     axes.spines[:].set_visible(False)

@@ -5,6 +5,11 @@ from typing import Any
 from emailimg.report import wording
 from emailimg.report.plots import ANCHORS
 
+_NAMED = {
+    "augmentation_class": "recognises {} of the augmentations",
+    "techniques": "gets {} of the yes-or-no questions about augmentations right",
+}
+
 
 def verdict(scorecard: dict[str, Any]) -> str:
     """What a reader who stops after one sentence should know."""
@@ -12,8 +17,11 @@ def verdict(scorecard: dict[str, Any]) -> str:
     if alarms:
         checks = "a leakage check" if alarms == 1 else f"{alarms} leakage checks"
         return f"Do not use this model: {checks} failed, so its numbers are too good to be true."
-    attribute = scorecard["attributes"].get("augmentation_class")
-    parts = [_attribute(attribute)] if attribute else []
+    parts = [
+        _attribute(scorecard["attributes"][name], thing)
+        for name, thing in _NAMED.items()
+        if name in scorecard["attributes"]
+    ]
     if scorecard["targets"]:
         parts.append(_engagement(scorecard["targets"]))
     sentence = "; ".join(parts) or "nothing was measured in this run"
@@ -42,9 +50,8 @@ def reach_span(targets: dict[str, dict[str, Any]]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _attribute(attribute: dict[str, Any]) -> str:
-    accuracy = wording.percent(attribute["accuracy"], 0)
-    return f"the encoder recognises {accuracy} of the augmentations"
+def _attribute(attribute: dict[str, Any], thing: str) -> str:
+    return f"the encoder {thing.format(wording.percent(attribute['accuracy'], 0))}"
 
 
 def _engagement(targets: dict[str, dict[str, Any]]) -> str:

@@ -1,4 +1,4 @@
-"""Where images come from: a rendered showroom, or a folder of files with or without a table.
+"""Where images come from: a rendered showroom, a folder, or Stanford Cars; with or without a table.
 
 A source lists its images cheaply, as rows without pixels; workers then call `load` on each row.
 """

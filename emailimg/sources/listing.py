@@ -6,9 +6,9 @@ from typing import Any
 import pandas as pd
 
 from emailimg import showroom, storage
-from emailimg.config import SourceConfig
-from emailimg.errors import SourceError
-from emailimg.sources import folder, rendered, table
+from emailimg.config import ImageConfig, SourceConfig
+from emailimg.sources import folder, rendered, stanford_cars, table
+from emailimg.sources.car_annotations import BOX_COLUMNS
 
 
 @dataclass(frozen=True)
@@ -28,21 +28,28 @@ def list_images(config: SourceConfig) -> Listing:
 
     Raises SourceError when the folder or table is missing, empty or unusable.
     """
-    if config.images is None:
-        if config.table is not None:
-            raise SourceError("a table needs the folder of its images: give --images as well")
+    location = config.images or config.stanford_cars
+    if location is None:
         return Listing(rendered.list_images(config))
-    rows = folder.list_images(config.images)
+    notes: tuple[str, ...] = ()
+    if config.stanford_cars is not None:
+        rows, notes = stanford_cars.list_images(location)
+    else:
+        rows = folder.list_images(location)
     if config.table is None:
-        return Listing(rows)
-    return Listing(table.join(rows, config.images, config.table))
+        return Listing(rows, notes)
+    joined, table_notes = table.join(rows, location, config)
+    return Listing(joined, notes + table_notes)
 
 
 def fingerprint(config: SourceConfig) -> list[Any]:
     """What changes when the source's content changes: names, sizes and times of its files."""
-    if config.images is None:
+    location = config.images or config.stanford_cars
+    if location is None:
         return [showroom.RENDERING]
-    files = [file for file in folder.list_files(config.images) if file.may_be_image]
+    # Of the data set the annotations count as well.
+    everything = config.stanford_cars is not None
+    files = [file for file in folder.list_files(location) if everything or file.may_be_image]
     listed: list[Any] = [[file.location, file.size, file.modified] for file in files]
     if config.table is not None:
         fs, path = storage.filesystem(config.table)
@@ -51,9 +58,17 @@ def fingerprint(config: SourceConfig) -> list[Any]:
     return listed
 
 
-def load(row: dict[str, Any], config: SourceConfig) -> bytes:
-    """Encoded bytes of one listed image; raises OSError when the file cannot be read."""
+def load(row: dict[str, Any], config: SourceConfig, limits: ImageConfig) -> bytes:
+    """Encoded bytes of one listed image, cropped to its box where the config says so.
+
+    Raises OSError when the file cannot be read, and ImageError when it cannot be cropped.
+    """
     uri = row["source_uri"]
     if uri.startswith(rendered.SCHEME):
         return rendered.load(uri, config)
-    return storage.read_bytes(uri)
+    data = storage.read_bytes(uri)
+    box = [row.get(name) for name in BOX_COLUMNS]
+    if not config.crop_to_box or pd.isna(box).any():
+        return data
+    x1, y1, x2, y2 = (int(side) for side in box if side is not None)
+    return stanford_cars.crop(data, (x1, y1, x2, y2), limits)

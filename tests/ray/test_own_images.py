@@ -88,8 +88,9 @@ def test_a_table_brings_attributes_context_and_labels(folder: Path, tmp_path: Pa
     assert set(rows["campaign_type"]) == {"Abandoned Cart"}
     assert set(rows["industry"]) == {"Real Estate"}
     observed = rows[rows["vehicle_type"] == "SUV"]
-    assert set(observed["open_rate_k"]) == {1}
-    assert set(observed["open_rate_n"]) == {1}
+    sent = observed[observed["version"] == 0]
+    assert set(sent["open_rate_k"]) == set(sent["open_rate_n"]) == {1}
+    assert set(observed[observed["version"] > 0]["open_rate_n"]) == {0}  # nobody sent these
     assert observed["open_rate_p"].isna().all()  # nobody knows it
     assert (rows["revenue_per_email_n"] == 20).all()  # not in the table: synthetic
 

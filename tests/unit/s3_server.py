@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from unittest import mock
 
 import boto3
+import httpx
 from moto.server import ThreadedMotoServer
 
 BUCKET = "emailimg-tests"
@@ -17,6 +18,8 @@ def s3_server() -> Iterator[str]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
+    # What an earlier server of this process held is still there.
+    httpx.post(f"http://{host}:{port}/moto-api/reset").raise_for_status()
     environment = {
         "AWS_ENDPOINT_URL": f"http://{host}:{port}",
         "AWS_ACCESS_KEY_ID": "testing",

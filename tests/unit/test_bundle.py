@@ -64,7 +64,7 @@ def test_the_catalogues_embeddings_are_those_of_its_images(bundle_location: str)
     loaded = bundle.load(bundle_location)
     index, embedder = loaded.catalogue(), loaded.embedder(threads=1)
     encoded = storage.join(str(Path(bundle_location).parent), "catalogue", "images")
-    files = bundle.read_table(encoded).set_index("image_id")["image"]
+    files = bundle.read_table(encoded).set_index("image_id")["thumbnail"]
     for row in (0, 7, CATALOGUE_IMAGES - 1):
         upload = images.decode(files[index.rows["image_id"][row]], loaded.config.images)
         embedding, _ = embedder.embed_images([upload])
@@ -75,7 +75,7 @@ def test_thumbnails_are_small_jpegs(bundle_location: str) -> None:
     for data in bundle.load(bundle_location).catalogue().rows["thumbnail"][:5]:
         image_format, width, height = images.probe(data, ImageConfig())
         assert image_format == "JPEG"
-        assert max(width, height) <= bundle.THUMBNAIL_PX
+        assert max(width, height) <= ImageConfig().thumbnail_size_px
 
 
 def test_it_holds_the_named_parts_and_no_pickle(bundle_location: str) -> None:

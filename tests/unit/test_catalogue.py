@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from pictures import encode, picture
+from pictures import difference, encode, picture
 
-from emailimg import catalogue, images, sources
+from emailimg import catalogue, images, near_duplicates, sources
 from emailimg.config import Config, ImageConfig, SourceConfig
 from emailimg.errors import SourceError
 from emailimg.parquet import write_table
@@ -36,13 +37,45 @@ def test_a_good_image_is_described(tmp_path: Path) -> None:
     file = tmp_path / "good.png"
     file.write_bytes(GOOD)
     row = catalogue._read_image(row_for(file), config_for(tmp_path))
+    pixels = images.decode(GOOD, ImageConfig())
+    thumbnail = row.pop("thumbnail")
     assert row == row_for(file) | {
         "format": "PNG",
         "width": 60,
         "height": 40,
         "image_id": images.image_id(GOOD),
-        "image": GOOD,
+        "perceptual_hash": near_duplicates.perceptual_hash(pixels),
+        "pixels_height": 40,
+        "pixels_width": 60,
+        "pixels": pixels.tobytes(),
     }
+    assert difference(images.decode(thumbnail, ImageConfig()), pixels) < 6
+
+
+def test_pixels_are_at_working_size_and_thumbnails_at_their_own(tmp_path: Path) -> None:
+    """One decoding gives both; serving, which decodes alone, sees the same pixels."""
+    file = tmp_path / "large.jpg"
+    file.write_bytes(encode(picture(700, 1000), "JPEG", quality=95))
+    row = catalogue._read_image(row_for(file), config_for(tmp_path))
+    assert images.probe(row["thumbnail"], ImageConfig()) == ("JPEG", 320, 224)
+    assert (row["pixels_width"], row["pixels_height"]) == (160, 112)
+    served = images.decode(file.read_bytes(), ImageConfig())
+    assert row["pixels"] == served.tobytes()
+
+
+def test_rows_come_back_with_their_pictures(tmp_path: Path) -> None:
+    for name, height in (("a.png", 40), ("b.png", 90)):
+        (tmp_path / name).write_bytes(encode(picture(height, 60), "PNG"))
+    config = config_for(tmp_path)
+    listing = pa.Table.from_pandas(sources.list_images(config.source).rows, preserve_index=False)
+    batch = catalogue._read_batch(listing, config, _Reporter())  # type: ignore[arg-type]
+    for rows in (batch, batch.slice(1), pa.concat_tables([batch.slice(1), batch])):
+        for row in catalogue.iterate(rows):
+            height = 40 if row["source_uri"].endswith("a.png") else 90
+            assert (row["pixels"] == picture(height, 60)).all()
+    [first, _] = catalogue.iterate(batch)
+    memory = np.frombuffer(batch["pixels"].chunk(0).buffers()[2], np.uint8)
+    assert np.shares_memory(first["pixels"], memory), "not copied"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +98,7 @@ def test_a_bad_image_keeps_its_row_and_gets_a_reason(
     assert row["reason"] == reason
     assert row["message"]
     assert row["make"] == "Acura"
-    assert "image" not in row
+    assert "pixels" not in row
 
 
 def test_a_missing_file_and_a_folder_are_unreadable(tmp_path: Path) -> None:
@@ -116,7 +149,8 @@ def test_the_second_of_two_equal_files_is_a_duplicate(tmp_path: Path) -> None:
             "image_id": ["one", "one", "two", None, None],
             "reason": [None, None, None, "empty", "empty"],
             "message": [None, None, None, "the file is empty", "the file is empty"],
-            "image": [b"1", b"1", b"2", None, None],
+            "pixels": [b"1", b"1", b"2", None, None],
+            "thumbnail": None,
         }
     )
     # Two shards, in another order than that of the names.
@@ -127,7 +161,7 @@ def test_the_second_of_two_equal_files_is_a_duplicate(tmp_path: Path) -> None:
     reasons = described.set_index("source_uri")["reason"]
     assert reasons[reasons.notna()].to_dict() == {"c": "duplicate", "d": "empty", "e": "empty"}
     assert described["message"][2] == "same bytes as a"
-    assert "image" not in described
+    assert not {"pixels", "thumbnail"} & set(described)
 
 
 def rejects(bad: int, duplicates: int) -> pd.DataFrame:

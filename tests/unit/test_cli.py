@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from bundle_factory import showroom_jpeg
+from pictures import encode, picture
 
-from emailimg import __version__, cli, config, pipeline
+from emailimg import __version__, cli, config, images, pipeline
 
-COMMANDS = {"quickstart", "run", "serve", "score", "recommend", "showroom"}
+COMMANDS = {"quickstart", "run", "serve", "score", "recommend", "showroom", "gallery"}
 HEAVY = {"ray", "torch", "torchvision", "xgboost", "matplotlib", "scipy", "albumentations"}
 QUESTION = ["--target", "open_rate", "--campaign", "Newsletter", "--industry", "Retail"]
 
@@ -251,3 +252,15 @@ def test_a_file_that_cannot_be_written_is_named(
     target = tmp_path / "nowhere" / "sheet.png"
     assert cli.main(["showroom", "--rows", "1", "--columns", "1", "--out", str(target)]) == 1
     assert str(target) in capsys.readouterr().err
+
+
+def test_the_gallery_is_drawn_of_ones_own_image(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    upload, target = tmp_path / "mine.png", tmp_path / "gallery.png"
+    upload.write_bytes(encode(picture(60, 80), "PNG"))
+    assert cli.main(["gallery", "--image", str(upload), "--out", str(target)]) == 0
+    assert capsys.readouterr().out.strip() == str(target)
+    assert images.probe(target.read_bytes(), config.ImageConfig())[0] == "PNG"
+    assert cli.main(["gallery", "--set", "augment.mode=both", "--out", str(target)]) == 1
+    assert "composed" in capsys.readouterr().err

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from emailimg import config, search, taxonomy
 from emailimg.config import Config, load
+from emailimg.config.labelling import LogisticRule, TwoLevelRule
 from emailimg.errors import ConfigError
 
 
@@ -34,7 +35,9 @@ def test_the_paper_preset_is_the_reports_recipe() -> None:
     assert paper.encoder.patience_epochs == 3
     assert paper.labels.sends_per_image == 1
     assert {rule.context_strength for rule in paper.labels.rules.values()} == {0}
-    assert {(rule.low, rule.high) for rule in paper.labels.rules.values()} == {(0.2, 0.8)}
+    assert all(isinstance(rule, TwoLevelRule) for rule in paper.labels.rules.values())
+    rules = [rule.model_dump() for rule in paper.labels.rules.values()]
+    assert {(rule["low"], rule["high"]) for rule in rules} == {(0.2, 0.8)}
 
 
 def test_the_preset_yields_to_the_file_and_the_file_to_assignments(tmp_path: Path) -> None:
@@ -88,9 +91,50 @@ def test_assignments_are_yaml(assignment: str, path: tuple[str, ...], value: Any
         ("labels.rules.open_rate.high=0.1", ["labels.rules.open_rate", "low < high"]),
         ("labels.rules={open_rate: null, click_to_open_rate: null, revenue_per_email: null, "
          "conversion_rate: null}", ["labels.rules", "at least one target"]),
-        ("augment.block_weights.flip=-1", ["augment.block_weights", ">= 0"]),
+        ("augment.block_weights.flip=-1", ["augment.block_weights.flip", "equal to 0"]),
         ("augment.block_weights.flip=.nan", ["augment.block_weights"]),
         ("encoder.learning_rate=.inf", ["encoder.learning_rate", "finite"]),
+        ("labels.rules.open_rate.kind=magic",
+         ["labels.rules.open_rate.kind", "'magic'", "augmentation, vehicle_type, logistic"]),
+        ("labels.rules.bounce_rate.high=0.4",
+         ["labels.rules.bounce_rate.kind: needed", "augmentation, vehicle_type, logistic"]),
+        ("labels.rules.open_rate={kind: logistic}",
+         ["labels.rules.open_rate: at least one weight or interaction", "technique", "industry"]),
+        ("labels.rules.open_rate={kind: logistic, high: 0.9}",
+         ["'labels.rules.open_rate.high'; accepted here", "intercept", "weights", "interactions"]),
+        ("labels.rules.open_rate={kind: logistic, weights: {color: {red: 1}}}",
+         ["'labels.rules.open_rate.weights.color'; accepted here", "colour", "time_of_day"]),
+        ("labels.rules.open_rate={kind: logistic, weights: {colour: red}}",
+         ["labels.rules.open_rate.weights.colour: Input should be a valid dictionary"]),
+        ("labels.rules.open_rate={kind: logistic, weights: {colour: {red: much}}}",
+         ["labels.rules.open_rate.weights.colour.red: Input should be a valid number"]),
+        ("labels.rules.open_rate={kind: logistic, weights: {colour: {red: .inf}}}",
+         ["labels.rules.open_rate.weights.colour.red", "finite"]),
+        ("labels.rules.open_rate={kind: logistic, weights: {vehicle_type: {Truck: 1}}}",
+         ["labels.rules.open_rate.weights.vehicle_type", "'Truck'", "Sedan", "Pickup"]),
+        ("labels.rules.open_rate={kind: logistic, weights: {campaign_type: {Spam: 1}}}",
+         ["labels.rules.open_rate.weights.campaign_type", "'Spam'", "Newsletter"]),
+        ("labels.rules.open_rate={kind: logistic, weights: {industry: {Mining: 1}}}",
+         ["labels.rules.open_rate.weights.industry", "'Mining'", "Real Estate"]),
+        ("labels.rules.open_rate={kind: logistic, weights: {technique: {original: 1}}}",
+         ["labels.rules.open_rate.weights.technique", "'original'", "brighter", "rotate"]),
+        ("labels.rules.open_rate={kind: logistic, weights: {year: {new: 1}}}",
+         ["labels.rules.open_rate.weights.year.new", "integer"]),
+        ("labels.rules.open_rate={kind: logistic, interactions: [{when: {}, weight: 1}]}",
+         ["labels.rules.open_rate.interactions.0.when", "at least one attribute", "vehicle_type"]),
+        ("labels.rules.open_rate={kind: logistic, interactions: [{when: {color: red}, weight: 1}]}",
+         ["'labels.rules.open_rate.interactions.0.when.color'; accepted here", "colour"]),
+        ("labels.rules.open_rate={kind: logistic, interactions: [{when: {colour: red}, wait: 1}]}",
+         ["labels.rules.open_rate.interactions.0.weight: Field required",
+          "'labels.rules.open_rate.interactions.0.wait'; accepted here: when, weight"]),
+        ("labels.rules.conversion_rate.amount={mean: 40}",
+         ["labels.rules", "conversion_rate takes no amount", "revenue_per_email"]),
+        ("labels.rules.revenue_per_email.amount={mean: 40, sprad: 1}",
+         ["'labels.rules.revenue_per_email.amount.sprad'; accepted here: mean, spread"]),
+        ("labels.rules.revenue_per_email.amount.mean=0",
+         ["labels.rules.revenue_per_email.amount.mean: Input should be greater than 0"]),
+        ("labels.rules.revenue_per_email.amount={mean: 40, spread: -1}",
+         ["labels.rules.revenue_per_email.amount.spread", "greater than or equal to 0"]),
         ("encoder.epochs", ["SECTION.KEY=VALUE", "'encoder.epochs'"]),
         ("=3", ["SECTION.KEY=VALUE"]),
         ("encoder.epochs=[", ["--set", "encoder.epochs=[", "not YAML"]),
@@ -146,6 +190,79 @@ def test_targets_keep_the_taxonomys_order() -> None:
     targets = load("quickstart", None, added).targets
     assert targets == tuple(name for name in taxonomy.TARGETS if name in targets)
     assert targets[-1] == "bounce_rate"
+
+
+LOGISTIC = """
+labels:
+  rules:
+    Open-Rate:
+      kind: logistic
+      intercept: -1
+      weights:
+        technique: {Brighter: 0.5, gauss noise: -1}
+        model: {911: 2}
+        year: {2012: 0.25}
+        campaign_type: {abandoned_cart: 0.5}
+      interactions:
+        - {when: {vehicle_type: suv, campaign_type: promotional, model: 911}, weight: 1.5}
+"""
+
+
+def test_a_rule_of_another_sort_replaces_the_presets(tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text(LOGISTIC)
+    loaded = load("paper", str(file), ["labels.rules.open rate.weights.colour.red=3"])
+    rule = loaded.labels.rules["open_rate"]
+    assert isinstance(rule, LogisticRule)
+    assert rule.weights.named() == {
+        "technique": {"brighter": 0.5, "gauss_noise": -1},
+        "model": {"911": 2},
+        "colour": {"red": 3},
+        "year": {2012: 0.25},
+        "campaign_type": {"Abandoned Cart": 0.5},
+    }
+    assert rule.interactions[0].when.named() == {
+        "vehicle_type": "SUV",
+        "campaign_type": "Promotional",
+        "model": "911",
+    }
+    back = load("paper", str(file), ["labels.rules.open_rate.kind=augmentation"])
+    assert back.labels.rules["open_rate"] == TwoLevelRule(kind="augmentation")
+
+
+def test_a_logistic_rule_survives_json(tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text(LOGISTIC)
+    loaded = load("tiny", str(file))
+    text = json.dumps(loaded.model_dump(mode="json"), allow_nan=False)
+    assert config.from_mapping(json.loads(text)) == loaded
+
+
+def test_rules_with_the_same_settings_are_merged() -> None:
+    """The published table's rule instead of the report's: still without a context effect."""
+    assignments = ["labels.rules.open_rate.high=0.7", "labels.rules.open_rate.kind=vehicle_type"]
+    expected = TwoLevelRule(kind="vehicle_type", high=0.7, context_strength=0)
+    assert load("paper", None, assignments).labels.rules["open_rate"] == expected
+
+
+def test_a_section_with_a_kind_that_is_no_rule_is_merged() -> None:
+    embed = load("tiny", None, ["embed.batch_size=7", "embed.kind=pooled"]).embed
+    assert (embed.kind, embed.batch_size) == ("pooled", 7)
+
+
+def test_amounts_are_a_setting_of_revenue() -> None:
+    loaded = load("tiny", None, ["labels.rules.revenue_per_email.amount.mean=40"])
+    rule = loaded.labels.rules["revenue_per_email"]
+    assert rule.amount is not None
+    assert (rule.amount.mean, rule.amount.spread) == (40, 0.5)
+
+
+def test_a_later_spelling_of_a_weight_wins() -> None:
+    first = "labels.rules.open_rate={kind: logistic, weights: {vehicle_type: {SUV: 1}}}"
+    second = "labels.rules.open_rate.weights.vehicle_type.suv=2"
+    rule = load("tiny", None, [first, second]).labels.rules["open_rate"]
+    assert isinstance(rule, LogisticRule)
+    assert rule.weights.vehicle_type == {"SUV": 2}
 
 
 def test_a_config_cannot_be_changed_after_its_checks() -> None:

@@ -275,3 +275,29 @@ def test_attribute_targets_are_indices_and_minus_one_where_unknown() -> None:
     assert targets["augmentation_class"].tolist() == [2, 0, 1]
     assert targets["vehicle_type"].tolist() == [1, -1, -1]
     assert targets["vehicle_type"].dtype == np.int64
+
+
+MULTI = EncoderSpec("resnet18", 32, {"techniques": ("a", "b", "c")}, multi_label=("techniques",))
+
+
+def test_targets_of_a_multi_label_head_are_yes_or_no() -> None:
+    targets = encoder.attribute_targets(MULTI, {"techniques": [["c", "a"], [], ["b"]]})
+    assert targets["techniques"].tolist() == [[1, 0, 1], [0, 0, 0], [0, 1, 0]]
+    assert targets["techniques"].dtype == np.float32
+    assert encoder.attribute_targets(MULTI, {"techniques": []})["techniques"].shape == (0, 3)
+
+
+def test_the_class_seen_is_the_likeliest_or_all_that_are_likely() -> None:
+    logits = torch.tensor([[-1.0, 2.0, 0.5], [-1.0, -2.0, -0.5]])
+    assert encoder.classes_seen(MULTI, {"techniques": logits}) == {
+        "techniques": ["b + c", "original"]
+    }
+    assert encoder.classes_seen(SPEC, {"augmentation_class": logits}) == {
+        "augmentation_class": ["b", "c"]
+    }
+
+
+def test_a_description_keeps_its_multi_label_heads() -> None:
+    assert EncoderSpec.from_json(MULTI.to_json()) == MULTI
+    before_they_existed = '{"arch": "resnet18", "model_size_px": 32, "heads": {"a": ["x"]}}'
+    assert EncoderSpec.from_json(before_they_existed).multi_label == ()

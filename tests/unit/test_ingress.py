@@ -138,7 +138,7 @@ def test_k_out_of_range_is_refused(client: TestClient, k: str):
     ("image", "status", "code"),
     [
         (b"not an image", 415, "not_an_image"),
-        (b"%PDF-1.7 something else", 415, "not_an_image"),
+        (b"%PDF-1.7 something else", 415, "unsupported_format"),
         (b"", 400, "empty"),
         (JPEG[: len(JPEG) // 2], 400, "truncated"),
         (JPEG + bytes(MAX_BYTES), 413, "too_many_bytes"),

@@ -7,6 +7,7 @@ import pytest
 from bundle_factory import CATALOGUE_IMAGES, TARGETS, bundle_config, showroom_jpeg
 
 from emailimg import augment, bundle, images, taxonomy
+from emailimg.config import AugmentConfig
 from emailimg.errors import ImageError, TaxonomyError
 from emailimg.predict import Predictor, Recommender, Versions, embed_versions
 from emailimg.recommend import candidate_edits
@@ -162,7 +163,7 @@ def test_json_holds_everything_but_the_pictures(predictor: Predictor, upload: by
 def test_batched_embeddings_are_those_of_each_image_alone(bundle_location: str):
     embedder = bundle.load(bundle_location).embedder(threads=1)
     pictures = [images.decode(showroom_jpeg(UPLOAD + i), CONFIG.images) for i in range(3)]
-    edits = candidate_edits()
+    edits = candidate_edits(AugmentConfig())
     batch = [Versions(pictures[0]), Versions(pictures[1], edits), Versions(pictures[2], edits[:2])]
     together = embed_versions(embedder, batch)
     assert [len(item.embeddings) for item in together] == [1, 1 + len(edits), 3]
@@ -173,7 +174,7 @@ def test_batched_embeddings_are_those_of_each_image_alone(bundle_location: str):
 
 
 def test_thumbnails_are_found_by_id(bundle_location: str):
-    recommender = Recommender(bundle.load(bundle_location).catalogue())
+    recommender = Recommender(bundle.load(bundle_location).catalogue(), AugmentConfig())
     thumbnail = recommender.thumbnail(images.image_id(showroom_jpeg(3)))
     assert thumbnail is not None
     assert thumbnail.startswith(b"\xff\xd8")

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from emailimg import taxonomy
+from emailimg.config import AugmentConfig
 from emailimg.recommend import EDIT_STRENGTHS, Edit, candidate_edits, eligible, rank, rank_edits
 from emailimg.techniques import TECHNIQUES
 
@@ -54,7 +55,7 @@ def test_each_technique_is_recommended_once_at_its_best_strength() -> None:
 
 
 def test_candidate_edits_try_every_technique_at_its_strengths_and_in_both_directions() -> None:
-    edits = candidate_edits()
+    edits = candidate_edits(AugmentConfig())
     for name, technique in TECHNIQUES.items():
         mine = [edit.parameters for edit in edits if edit.augmentation_class == name]
         strengths = len(EDIT_STRENGTHS) if technique.ranges else 1

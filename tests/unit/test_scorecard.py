@@ -191,6 +191,29 @@ def test_attributes_are_judged_where_they_are_known() -> None:
     assert (found["vehicle_type"]["accuracy"], found["vehicle_type"]["rows"]) == (1, 2)
 
 
+def test_yes_or_no_answers_by_hand() -> None:
+    """Of composed versions: blur is found in one of two, and named once where it is not."""
+    test = pd.DataFrame(
+        {
+            "techniques": [["blur", "rotate"], ["blur"], []],
+            "seen_techniques": ["blur + rotate", "original", "blur + clahe"],
+        }
+    )
+    found = scorecard._attributes(test)["techniques"]
+    by_class = dict(
+        zip(found["classes"], zip(found["recall"], found["precision"], strict=True), strict=True)
+    )
+    assert len(by_class) == len(taxonomy.AUGMENTATION_CLASSES) - 1
+    assert by_class["blur"] == (0.5, 0.5)
+    assert by_class["rotate"] == (1, 1)
+    assert by_class["clahe"] == (None, 0)
+    assert by_class["emboss"] == (None, None)
+    assert found["accuracy"] == pytest.approx(1 - 3 / 45)
+    assert found["all_right"] == pytest.approx(1 / 3)
+    assert found["majority_accuracy"] == pytest.approx(1 - 2 / 45)
+    assert found["rows"] == 3
+
+
 def test_an_attribute_that_no_test_row_has_is_left_out() -> None:
     test = pd.DataFrame({"vehicle_type": [None, None], "seen_vehicle_type": ["SUV", "Van"]})
     assert scorecard._attributes(test) == {}
@@ -206,7 +229,7 @@ def test_the_whole_card_is_measured_from_the_folders(
     for split in splits.SPLITS:
         location = storage.join(splits.folder(str(tmp_path / "embeddings"), split), "0.parquet")
         write_table(location, rows if split == "test" else leaked)
-        examples = pd.DataFrame({"source_id": ["a", "a", split], "augmentation_class": "blur"})
+        examples = pd.DataFrame({"source_id": ["a", "a", split], "techniques": [["blur"]] * 3})
         write_table(
             storage.join(splits.folder(str(tmp_path / "examples"), split), "0.parquet"), examples
         )

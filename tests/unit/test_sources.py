@@ -1,17 +1,20 @@
-"""Sources: the showroom, folders, and tables in the report's own spelling and in ours."""
+"""Sources: the showroom, folders, and what changes when their content changes."""
 
 import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import car_files
 import pandas as pd
 import pytest
 from pictures import encode, picture
+from small_tables import write_table
 
 from emailimg import images, showroom, sources, taxonomy
-from emailimg.config import ImageConfig, SourceConfig
-from emailimg.errors import SourceError
+from emailimg.config import ImageConfig, SourceConfig, from_mapping
+from emailimg.errors import ConfigError, SourceError
+
+LIMITS = ImageConfig()
 
 
 @pytest.fixture
@@ -25,27 +28,6 @@ def folder(tmp_path: Path) -> Path:
     for name in (".DS_Store", "notes.md", "table.csv", "more/labels.json"):
         (base / name).write_text("no picture")
     return base
-
-
-def write_table(path: Path, rows: dict[str, list[Any]]) -> str:
-    table = pd.DataFrame(rows)
-    if path.suffix == ".csv":
-        table.to_csv(path, index=False)
-    else:
-        table.to_parquet(path, index=False)
-    return str(path)
-
-
-def listed(folder: Path, table: str) -> pd.DataFrame:
-    """Listing with the table joined, by file name below the folder."""
-    rows = sources.list_images(SourceConfig(images=str(folder), table=table)).rows
-    rows.index = pd.Index([uri.removeprefix(f"{folder}/") for uri in rows["source_uri"]])
-    return rows
-
-
-def attributes_of(rows: pd.DataFrame, name: str) -> dict[str, Any]:
-    found = rows.loc[name].dropna().drop("source_uri")
-    return {str(column): value for column, value in found.items()}
 
 
 def test_the_showroom_is_listed_without_rendering() -> None:
@@ -70,10 +52,10 @@ def test_the_showroom_grows_without_changing_what_was_there() -> None:
 def test_a_showroom_image_is_the_same_bytes_each_time() -> None:
     config = SourceConfig(showroom_long_side_px=64)
     row = {"source_uri": "showroom://5/2"}
-    data = sources.load(row, config)
-    assert data == sources.load(row, config)
+    data = sources.load(row, config, LIMITS)
+    assert data == sources.load(row, config, LIMITS)
     assert images.decode(data, ImageConfig()).shape[1] == 64
-    assert data != sources.load({"source_uri": "showroom://5/3"}, config)
+    assert data != sources.load({"source_uri": "showroom://5/3"}, config, LIMITS)
 
 
 def test_a_folder_is_listed_with_all_below_it(folder: Path) -> None:
@@ -98,7 +80,7 @@ def test_a_relative_folder_gives_absolute_locations(
 def test_a_listed_file_is_loaded(folder: Path) -> None:
     config = SourceConfig(images=str(folder))
     row = {"source_uri": sources.list_images(config).rows["source_uri"].iloc[0]}
-    assert sources.load(row, config) == (folder / "a.jpg").read_bytes()
+    assert sources.load(row, config, LIMITS) == (folder / "a.jpg").read_bytes()
 
 
 def test_files_of_any_other_kind_are_tried(folder: Path) -> None:
@@ -109,161 +91,6 @@ def test_files_of_any_other_kind_are_tried(folder: Path) -> None:
     assert len(rows) == 6
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
-def test_a_table_in_the_reports_spelling(folder: Path, tmp_path: Path, suffix: str) -> None:
-    table = write_table(
-        tmp_path / f"table{suffix}",
-        {
-            "Relative Im Path": ["a.jpg", "b.png", "more/d.webp", "my car.JPG"],
-            "Class Name": ["AM General Hummer SUV 2000", "Acura RL Sedan 2012", None, "911"],
-            "Make": ["AM General", "Acura", None, "Porsche"],
-            "Vehicle Type": ["suv", "SEDAN", None, "Coupe"],
-            "Year": [2000, 2012, None, 1999],
-            "Campain Type": ["Abandoned_Cart", "Newsletter", "survey", "Promotional"],
-            "Industry Types": ["Automotive", "real estate", None, "Retail"],
-            "Open Rate": [1, 0, 1, None],
-            "Click Through Open Rate": [0, 0, 1, 1],
-            "Revenue Generated Per Email": [1, 1, 0, 0],
-            "Conversion Rate": [0, 1, 0, 1],
-            "Index of nothing": [1, 2, 3, 4],
-        },
-    )
-    rows = listed(folder, table)
-    assert attributes_of(rows, "a.jpg") == {
-        "class_name": "AM General Hummer SUV 2000",
-        "make": "AM General",
-        "vehicle_type": "SUV",
-        "year": 2000,
-        "campaign_type": "Abandoned Cart",
-        "industry": "Automotive",
-        "open_rate_k": 1,
-        "open_rate_n": 1,
-        "click_to_open_rate_k": 0,
-        "click_to_open_rate_n": 1,
-        "revenue_per_email_k": 1,
-        "revenue_per_email_n": 1,
-        "conversion_rate_k": 0,
-        "conversion_rate_n": 1,
-    }
-    assert rows.loc["more/d.webp", "campaign_type"] == "Survey"
-    assert rows.loc["more/d.webp", "class_name"] is None
-    assert rows.loc["my car.JPG", "open_rate_n"] == 0, "not observed is not a zero rate"
-    assert "index_of_nothing" not in rows
-
-
-@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
-def test_counts_of_successes_and_sends(folder: Path, tmp_path: Path, suffix: str) -> None:
-    table = write_table(
-        tmp_path / f"table{suffix}",
-        {
-            "file": ["a.jpg", "b.png", "my car.JPG"],
-            "open_rate_k": [3, 0, None],
-            "open_rate_n": [20, 25, None],
-        },
-    )
-    rows = listed(folder, table)
-    counts = {name: tuple(rows.loc[name, ["open_rate_k", "open_rate_n"]]) for name in rows.index}
-    assert counts == {
-        "a.jpg": (3, 20),
-        "b.png": (0, 25),
-        "my car.JPG": (0, 0),
-        "more/d.webp": (0, 0),  # not in the table: not observed either, and never made up
-    }
-
-
-@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
-def test_names_that_are_numbers_stay_text(folder: Path, tmp_path: Path, suffix: str) -> None:
-    """A column of Porsche 911s and Peugeot 208s is read as numbers, and must not stay so."""
-    rows: dict[str, list[Any]] = {"file": ["a.jpg", "b.png"], "model": [911, 208]}
-    rows["class_name"] = [1, None]
-    listing = listed(folder, write_table(tmp_path / f"table{suffix}", rows))
-    assert listing.loc["a.jpg", "model"] == "911"
-    assert listing.loc["b.png", "model"] == "208"
-    assert listing.loc["more/d.webp", "model"] is None
-    assert isinstance(listing.loc["a.jpg", "class_name"], str)
-
-
-def test_table_rows_without_a_file_stay_listed_as_missing(folder: Path, tmp_path: Path) -> None:
-    table = write_table(tmp_path / "t.csv", {"file": ["a.jpg", "gone.jpg"], "make": ["A", "B"]})
-    rows = listed(folder, table)
-    assert set(rows.index) == {"a.jpg", "b.png", "more/d.webp", "my car.JPG", "gone.jpg"}
-    with pytest.raises(FileNotFoundError):
-        sources.load(
-            {"source_uri": rows.loc["gone.jpg", "source_uri"]}, SourceConfig(images=str(folder))
-        )
-
-
-def test_file_names_may_start_with_the_folder_itself(folder: Path, tmp_path: Path) -> None:
-    table = write_table(tmp_path / "t.csv", {"file": ["./a.jpg", "/b.png"], "make": ["A", "B"]})
-    rows = listed(folder, table)
-    assert len(rows) == 4
-    assert rows.loc["a.jpg", "make"] == "A"
-    assert rows.loc["b.png", "make"] == "B"
-
-
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        ({"name": ["a.jpg"], "make": ["A"]}, r"no column of file names; accepted: .*found: name"),
-        ({"file": ["a.jpg", "./a.jpg"]}, r"names '.*a\.jpg' more than once"),
-        ({"file": ["a.jpg"], "campaign": ["Carrier pigeon"]}, "'Carrier pigeon'; accepted: Aban"),
-        ({"file": ["a.jpg"], "industry": ["Piracy"]}, "'Piracy'; accepted: Automotive"),
-        ({"file": ["a.jpg"], "vehicle type": ["Boat"]}, "'Boat'; accepted: Sedan"),
-        ({"file": ["a.jpg"], "open_rate_k": [5], "open_rate_n": [4]}, r"row 1: open_rate has 5"),
-        ({"file": ["a", "b"], "open_rate_k": [1, -1], "open_rate_n": [4, 4]}, r"row 2.*-1"),
-        ({"file": ["a.jpg"], "open_rate_k": [1.5], "open_rate_n": [4]}, r"1\.5.*whole numbers"),
-        ({"file": ["a.jpg"], "open_rate_k": [1], "open_rate_n": [-3]}, "open_rate"),
-        ({"file": ["a.jpg"], "open_rate_k": ["x"], "open_rate_n": [4]}, "open_rate has x"),
-        ({"file": ["a.jpg"], "open_rate_k": [1], "open_rate_n": ["x"]}, "open_rate"),
-        ({"file": ["a.jpg"], "open rate": [0.35]}, r"0\.35 successes of 1"),
-        ({"file": ["a.jpg"], "open rate": [2]}, "2 successes of 1"),
-        ({"file": ["a.jpg"], "open_rate_k": [1]}, "open_rate_n"),
-        ({"file": ["a.jpg"], "image": ["b.png"]}, "file, image"),
-        (
-            {"file": ["a.jpg"], "campaign": ["Survey"], "Campaign Type": ["Survey"]},
-            "campaign, Campaign",
-        ),
-    ],
-)
-@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
-def test_a_bad_table_is_refused_by_row_and_value(
-    folder: Path, tmp_path: Path, rows: dict[str, list[Any]], message: str, suffix: str
-) -> None:
-    table = write_table(tmp_path / f"table{suffix}", rows)
-    with pytest.raises(SourceError, match=message) as caught:
-        listed(folder, table)
-    assert table in str(caught.value)
-
-
-@pytest.mark.parametrize("values", [[True, False], [1, 0], [1.0, 0.0], ["1", "0"]])
-@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
-def test_binary_labels_in_several_types(
-    folder: Path, tmp_path: Path, values: list[Any], suffix: str
-) -> None:
-    rows = {"file": ["a.jpg", "b.png"], "open_rate": values}
-    listing = listed(folder, write_table(tmp_path / f"table{suffix}", rows))
-    assert listing.loc[["a.jpg", "b.png"], "open_rate_k"].astype(float).tolist() == [1, 0]
-    assert listing.loc[["a.jpg", "b.png"], "open_rate_n"].tolist() == [1, 1]
-
-
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("empty.csv", b""),
-        ("binary.csv", b"\xff\xfe\x00\x81\x00"),
-        ("ragged.csv", b"file,make\na.jpg,b\nc,d,e,f\n"),
-        ("broken.parquet", b"PAR1 no parquet"),
-        ("table.xlsx", b"PK"),
-    ],
-)
-def test_a_file_that_is_no_table_is_refused(
-    folder: Path, tmp_path: Path, name: str, content: bytes
-) -> None:
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(SourceError, match=name):
-        listed(folder, str(tmp_path / name))
-
-
 def test_missing_sources_are_refused_by_name(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "nothing").mkdir()
     cases = {
@@ -272,11 +99,44 @@ def test_missing_sources_are_refused_by_name(folder: Path, tmp_path: Path) -> No
         "table .*gone.csv' does not exist": SourceConfig(
             images=str(folder), table=str(tmp_path / "gone.csv")
         ),
-        "give --images": SourceConfig(table="table.csv"),
     }
     for message, config in cases.items():
         with pytest.raises(SourceError, match=message):
-            sources.list_images(config).rows
+            sources.list_images(config)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"table": "table.csv"}, "give --images"),
+        ({"images": "a", "stanford_cars": "b"}, "not both"),
+        ({"images": "a", "crop_to_box": True}, "needs the boxes of stanford_cars"),
+    ],
+)
+def test_settings_that_do_not_fit_together_are_refused(
+    settings: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        from_mapping({"source": settings})
+
+
+def test_stanford_cars_are_a_source_and_may_be_cropped(tmp_path: Path) -> None:
+    car_files.write_images(tmp_path / "cars_train", ["00001.jpg"])
+    annotation = car_files.annotation("fname", "00001.jpg", 14, (3, 5, 30, 20))
+    annotations = tmp_path / "devkit" / "cars_train_annos.mat"
+    car_files.write(annotations, car_files.annotations([annotation]))
+    config = SourceConfig(stanford_cars=str(tmp_path))
+    before = sources.fingerprint(config)
+    row = sources.list_images(config).rows.iloc[0].to_dict()
+    whole = sources.load(row, config, LIMITS)
+    assert whole == Path(row["source_uri"]).read_bytes()
+    cropped = sources.load(row, config.model_copy(update={"crop_to_box": True}), LIMITS)
+    sizes = [images.probe(data, LIMITS)[1:] for data in (whole, cropped)]
+    assert sizes == [(40, 32), (28, 16)]
+    unknown = row | {"box_x1": float("nan")}
+    assert sources.load(unknown, config, LIMITS) == whole
+    annotations.write_bytes(annotations.read_bytes() + b"\0")
+    assert sources.fingerprint(config) != before, "annotations are content too"
 
 
 def test_the_fingerprint_follows_the_content(folder: Path, tmp_path: Path) -> None:
@@ -294,11 +154,3 @@ def test_the_fingerprint_follows_the_content(folder: Path, tmp_path: Path) -> No
     os.remove(folder / "b.png")
     assert len(sources.fingerprint(config)) == len(before) - 1
     assert sources.fingerprint(SourceConfig()) == [showroom.RENDERING]
-
-
-def test_years_are_numbers_or_nothing(folder: Path, tmp_path: Path) -> None:
-    rows = {"file": ["a.jpg", "b.png"], "year": ["2012", "about 1990"]}
-    listing = listed(folder, write_table(tmp_path / "t.csv", rows))
-    assert listing["year"].dtype == np.float32
-    assert listing.loc["a.jpg", "year"] == 2012
-    assert listing["year"].isna().sum() == 3

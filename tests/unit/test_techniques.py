@@ -1,16 +1,11 @@
-"""Techniques: the ranges they are drawn from, and draws that repeat themselves."""
-
-import hashlib
-from collections import Counter
+"""Techniques: the ranges they are drawn from, at the default and as a config changes them."""
 
 import numpy as np
 import pytest
 
-from emailimg import taxonomy, techniques
-from emailimg.config import AugmentConfig
+from emailimg import config, taxonomy
+from emailimg.errors import ConfigError
 from emailimg.techniques import TECHNIQUES
-
-IDS = [hashlib.sha256(str(i).encode()).hexdigest() for i in range(3000)]
 
 
 def test_every_class_has_a_technique() -> None:
@@ -20,62 +15,52 @@ def test_every_class_has_a_technique() -> None:
 @pytest.mark.parametrize("technique", TECHNIQUES)
 def test_strengths_span_the_ranges_that_are_sampled(technique: str) -> None:
     described = TECHNIQUES[technique]
-    for name, (mild, strong) in described.ranges.items():
-        assert described.at(0.0)[name] == mild
-        assert described.at(1.0)[name] == strong
-        sign = -1 if name in described.signed else 1
-        assert described.at(1.0, -1)[name] == sign * strong
-        drawn = [described.sample(np.random.default_rng(seed))[name] for seed in range(60)]
+    ranges = described.ranges
+    for name, (mild, strong) in ranges.items():
+        signed = described.parameters[name].signed
+        assert described.at(ranges, 0.0)[name] == mild
+        assert described.at(ranges, 1.0)[name] == strong
+        assert described.at(ranges, 1.0, -1)[name] == (-1 if signed else 1) * strong
+        drawn = [described.sample(ranges, np.random.default_rng(seed))[name] for seed in range(60)]
         low, high = sorted((abs(mild), abs(strong)))
         assert all(low <= abs(value) <= high for value in drawn)
         assert len(set(drawn)) > 30
         assert {np.sign(value) for value in drawn if value} == (
-            {-1, 1} if name in described.signed else {np.sign(strong)}
+            {-1, 1} if signed else {np.sign(strong)}
         )
-    assert set(described.at(0.5)) == set(described.sample(np.random.default_rng(0)))
+    sampled = described.sample(ranges, np.random.default_rng(0))
+    assert set(described.at(ranges, 0.5)) == set(sampled)
 
 
-def test_version_zero_is_the_original() -> None:
-    assert techniques.draw_version(AugmentConfig(), IDS[0], 0) == (taxonomy.ORIGINAL, {})
+@pytest.mark.parametrize("technique", TECHNIQUES)
+def test_the_defaults_are_allowed_and_documented(technique: str) -> None:
+    for name, parameter in TECHNIQUES[technique].parameters.items():
+        low, high = parameter.allowed
+        assert all(low <= value <= high for value in parameter.default), name
+        assert len(parameter.meaning) > 10, name
 
 
-def test_a_draw_depends_on_seed_id_and_version_alone() -> None:
-    config = AugmentConfig(copies=5)
-    draws = {(i, v): techniques.draw_version(config, IDS[i], v) for i in range(20) for v in (1, 2)}
-    backwards = {
-        key: techniques.draw_version(config, IDS[key[0]], key[1]) for key in reversed(draws)
-    }
-    assert backwards == draws
-    assert len({str(draw) for draw in draws.values()}) > 20, "images and versions differ"
-    fewer_copies = AugmentConfig(copies=1)
-    assert techniques.draw_version(fewer_copies, IDS[3], 1) == draws[3, 1]
-    other_seed = [techniques.draw_version(AugmentConfig(seed=1), IDS[i], 1) for i in range(20)]
-    assert other_seed != [draws[i, 1] for i in range(20)]
+def test_a_config_narrows_one_range_and_keeps_the_others() -> None:
+    chosen = config.load("tiny", assignments=["augment.ranges.shift_scale.scale=[0.5, 0.6]"])
+    ranges = chosen.augment.ranges["shift_scale"]
+    assert ranges["scale"] == (0.5, 0.6)
+    assert ranges["shift_x"] == TECHNIQUES["shift_scale"].ranges["shift_x"]
+    drawn = TECHNIQUES["shift_scale"].sample(ranges, np.random.default_rng(1))
+    assert 0.5 <= abs(drawn["scale"]) <= 0.6
 
 
-def test_a_draw_does_not_depend_on_the_order_of_the_weights() -> None:
-    weights = AugmentConfig().block_weights
-    turned = AugmentConfig(block_weights=dict(reversed(weights.items())))
-    for image_id in IDS[:50]:
-        draws = [techniques.draw_version(c, image_id, 1) for c in (AugmentConfig(), turned)]
-        assert draws[0] == draws[1]
-
-
-def test_classes_are_as_frequent_as_the_weights_say() -> None:
-    counts = Counter(techniques.draw_version(AugmentConfig(), i, 1)[0] for i in IDS)
-    assert set(counts) == set(TECHNIQUES)
-    share = 1 / len(TECHNIQUES)
-    error = (share * (1 - share) / len(IDS)) ** 0.5
-    for technique, count in counts.items():
-        assert count / len(IDS) == pytest.approx(share, abs=4.5 * error), technique
-
-
-def test_block_weights_are_relative_odds_of_blocks() -> None:
-    weights = dict.fromkeys(taxonomy.AUGMENTATION_BLOCKS, 0.0) | {"flip": 1.0, "light": 3.0}
-    config = AugmentConfig(block_weights=weights)
-    counts = Counter(techniques.draw_version(config, i, 1)[0] for i in IDS)
-    flips = sum(counts[name] for name in taxonomy.AUGMENTATION_BLOCKS["flip"])
-    lights = sum(counts[name] for name in taxonomy.AUGMENTATION_BLOCKS["light"])
-    assert flips + lights == len(IDS)
-    assert flips / len(IDS) == pytest.approx(0.25, abs=0.035)
-    assert len(counts) == 7
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("augment.ranges.rotat.angle_deg=[1, 2]", "unknown technique rotat; accepted: .*rotate"),
+        ("augment.ranges.rotate.angle=[1, 2]", "unknown parameter of rotate angle; .*angle_deg"),
+        ("augment.ranges.transpose.x=[1, 2]", "it takes no parameters"),
+        ("augment.ranges.rotate.angle_deg=[5, 800]", r"rotate.angle_deg: \[5.0, 800.0\].*0 to 180"),
+        ("augment.ranges.brighter.brightness=[-0.2, 0.3]", "brighter.brightness.*0.01 to 1"),
+        ("augment.block_probabilities.flap=0.5", "unknown block flap; accepted: flip"),
+        ("augment.block_probabilities.flip=1.5", "block_probabilities.flip: .*less than or equal"),
+    ],
+)
+def test_a_wrong_range_is_named(assignment: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        config.load("tiny", assignments=[assignment])
