@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import car_files
 import pandas as pd
 import pytest
 
-from emailimg import config, pipeline, showroom, storage
+from emailimg import config, images, pipeline, showroom, storage
 from emailimg.errors import SourceError
 from emailimg.parquet import read_table
+from emailimg.sources.car_names import CLASS_NAMES
 from emailimg.stages import StageResult
 
 pytestmark = pytest.mark.usefixtures("ray_cluster")
@@ -95,18 +97,70 @@ def test_a_table_brings_attributes_context_and_labels(folder: Path, tmp_path: Pa
     assert (rows["revenue_per_email_n"] == 20).all()  # not in the table: synthetic
 
 
+@pytest.mark.parametrize("mode", ["one_technique", "composed"])
 def test_the_same_rows_come_out_whatever_the_number_of_workers(
-    folder: Path, tmp_path: Path
+    folder: Path, tmp_path: Path, mode: str
 ) -> None:
-    tables = []
+    """One task at a time and three, so in other blocks and another order."""
+    examples, catalogues = [], []
     for tasks, cpus in ((1, 1.0), (3, 0.5)):
         several = settings(
-            folder, f"cluster.data_tasks={tasks}", f"cluster.cpus_per_data_task={cpus}"
+            folder,
+            f"augment.mode={mode}",
+            "augment.copies=3",
+            f"cluster.data_tasks={tasks}",
+            f"cluster.cpus_per_data_task={cpus}",
         )
         workspace = pipeline.run(several, str(tmp_path / str(tasks)), until="examples")
         rows = read_table(workspace.folder("examples")).sort_values("example_id")
-        tables.append(rows.reset_index(drop=True).astype({"split": str}))
-    pd.testing.assert_frame_equal(*tables, check_like=True)
+        examples.append(rows.reset_index(drop=True).astype({"split": str}))
+        catalogues.append(read_table(workspace.path("catalogue", "catalogue.parquet")))
+    assert len(examples[0]) == 4 * GOOD
+    pd.testing.assert_frame_equal(*examples, check_like=True)
+    pd.testing.assert_frame_equal(*catalogues)
+
+
+def test_near_duplicates_are_on_one_side(folder: Path, tmp_path: Path) -> None:
+    """Every image comes a second time, recompressed; whatever the seed, never on another side."""
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    for file in sorted(folder.glob("car *.jpg")):
+        pixels = images.decode(file.read_bytes(), config.ImageConfig())
+        (copies / file.name).write_bytes(file.read_bytes())
+        (copies / f"again {file.name}").write_bytes(images.encode_jpeg(pixels, quality=60))
+    workspace = pipeline.run(settings(copies), str(tmp_path / "run"), until="examples")
+    finished = workspace.finished("examples")
+    assert finished is not None
+    assert "near-duplicates kept together" in finished.summary
+    rows = read_table(workspace.folder("examples"), exclude=("pixels",))
+    names = read_table(workspace.path("catalogue", "catalogue.parquet"))
+    number = names["source_uri"].str.extract(r"car (\d+)\.jpg")[0]
+    rows = rows.merge(names.assign(number=number), left_on="source_id", right_on="image_id")
+    assert (rows.groupby("number")["source_id"].nunique() == 2).all()
+    assert (rows.astype({"split": str}).groupby("number")["split"].nunique() == 1).all()
+
+
+def test_stanford_cars_go_through_as_they_are_distributed(tmp_path: Path) -> None:
+    names = [f"{number:05}.jpg" for number in range(1, GOOD + 1)]
+    for index, name in enumerate(names):
+        data = showroom.render_jpeg(showroom.describe(3, index), 96)
+        car_files.write(tmp_path / "cars_train" / name, data)
+    annotated = [
+        car_files.annotation("fname", name, index * 4 + 1, (9, 9, 80, 60))
+        for index, name in enumerate(names)
+    ]
+    annotations = tmp_path / "devkit" / "cars_train_annos.mat"
+    car_files.write(annotations, car_files.annotations(annotated))
+    cropped = config.load(
+        "tiny", assignments=[f"source.stanford_cars={tmp_path}", "source.crop_to_box=true"]
+    )
+    workspace = pipeline.run(cropped, str(tmp_path / "run"), until="examples")
+    catalogue = read_table(workspace.path("catalogue", "catalogue.parquet"))
+    assert set(zip(catalogue["width"], catalogue["height"], strict=True)) == {(72, 52)}
+    assert catalogue["class_name"].tolist() == list(CLASS_NAMES[0 : 4 * GOOD : 4])
+    rows = read_table(workspace.folder("examples"), exclude=("pixels",))
+    assert rows["vehicle_type"].notna().all()
+    assert set(rows["make"]) == set(catalogue["make"])
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:

@@ -4,8 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from emailimg import config, encoder, pipeline, storage, train_encoder
+from emailimg import (
+    config,
+    dataset,
+    embed,
+    encoder,
+    pipeline,
+    scorecard,
+    splits,
+    storage,
+    train_encoder,
+)
 from emailimg.errors import ConfigError, EmailimgError, ResourceError
+from emailimg.parquet import read_table
 from emailimg.stages import Workspace
 
 
@@ -30,6 +41,32 @@ def test_training_continues_from_the_last_epoch(inputs: tuple[str, str], tmp_pat
     assert both[0] == first[0]  # not trained again
     loaded = encoder.load(folder)
     assert list(loaded.spec.heads) == ["augmentation_class", "vehicle_type"]
+
+
+@pytest.mark.parametrize("fresh", ["true", "false"])
+def test_composed_versions_train_yes_or_no_attributes(
+    interrupted_run: str, tmp_path: Path, fresh: str
+) -> None:
+    """From the drawing of versions to embeddings, with the loss and the head that fit."""
+    composed = settings(
+        "augment.mode=composed", f"encoder.fresh_versions={fresh}", "encoder.epochs=1"
+    )
+    catalogue = Workspace(interrupted_run).folder("catalogue")
+    examples, folder, embeddings = (str(tmp_path / name) for name in ("a", "b", "c"))
+    dataset.build(composed, catalogue, examples)
+    train_encoder.build(composed, catalogue, examples, folder)
+    spec = encoder.load(folder).spec
+    assert (spec.augmentation_head, spec.multi_label) == ("techniques", ("techniques",))
+    [record] = storage.read_json(f"{folder}/history.json")
+    assert 0.5 < record["validation_accuracy_techniques"] <= 1
+    assert record["train_loss"] > 0
+    if fresh == "true":
+        return
+    embed.build(composed, examples, folder, embeddings)
+    rows = read_table(splits.folder(embeddings, "test"))
+    seen = scorecard._attributes(rows)["techniques"]
+    assert seen["rows"] == len(rows)
+    assert max(len(techniques) for techniques in rows["techniques"]) > 1
 
 
 def test_more_workers_than_the_cluster_holds_are_refused(

@@ -8,8 +8,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from pictures import difference, encode, picture
+from s3_server import s3_server
 
-from emailimg import catalogue, images, near_duplicates, sources
+from emailimg import catalogue, images, near_duplicates, sources, storage
 from emailimg.config import Config, ImageConfig, SourceConfig
 from emailimg.errors import SourceError
 from emailimg.parquet import write_table
@@ -106,6 +107,16 @@ def test_a_missing_file_and_a_folder_are_unreadable(tmp_path: Path) -> None:
         row = catalogue._read_image(row_for(file), config_for(tmp_path))
         assert row["reason"] == "unreadable"
         assert row["message"].startswith("cannot be read")
+
+
+def test_images_of_a_bucket_are_read_and_missing_ones_named() -> None:
+    with s3_server() as bucket:
+        storage.write_bytes(f"{bucket}/photos/a 50%.png", GOOD)
+        config = Config(source=SourceConfig(images=f"{bucket}/photos"))
+        [row] = sources.list_images(config.source).rows.to_dict("records")
+        assert catalogue._read_image(row, config)["image_id"] == images.image_id(GOOD)
+        gone = catalogue._read_image({"source_uri": f"{bucket}/photos/b.png"}, config)
+        assert gone["reason"] == "unreadable"
 
 
 def test_batches_have_one_schema_whatever_is_in_them(tmp_path: Path) -> None:
