@@ -263,6 +263,7 @@ def full_scorecard(run: Run, bundle_version: str) -> dict[str, Any]:
     data = {
         "rejects": rejects[~duplicates].to_dict("records"),
         "duplicates": int(duplicates.sum()),
+        "notes": storage.read_json(workspace.path("catalogue", "source.json"))["notes"],
     }
     return metrics | {
         "version": emailimg.__version__,

@@ -81,11 +81,20 @@ def _score_target(
         "rows": len(rows),
         "trials": int(trials.sum()),
         "base_rate": float(successes.sum() / trials.sum()),
+        "mean_amount": _mean_amount(rows, target),
         "reach": _reach(scores["log_loss"]),
         "advantage_over_oracle": _advantage(predictions, successes, trials),
         "reach_interval": _reach_interval(config, target, predictions, successes, trials),
         "calibration": _calibration(config, target, predictions, successes, trials),
     }
+
+
+def _mean_amount(rows: pd.DataFrame, target: str) -> float | None:
+    """Currency per success, where the labels have amounts; None for every other target."""
+    amounts = rows.get(f"{target}_amount")
+    known = rows if amounts is None else rows[amounts.notna()]
+    successes = known[f"{target}_k"].sum()
+    return None if amounts is None or not successes else float(amounts.sum() / successes)
 
 
 def _base_rate(rows: pd.DataFrame, target: str) -> float:

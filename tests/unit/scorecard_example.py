@@ -72,6 +72,12 @@ def data() -> dict[str, Any]:
     return {
         "source_images": 1500,
         "examples": 3000,
+        "notes": [
+            "table campaigns.csv, 1,500 rows:",
+            "  relative_im_path   -> file name",
+            "  opens of delivered -> open_rate (k of n)",
+            "  notes <of> mary    -> not used",
+        ],
         "split": {"train": 1950, "validation": 450, "test": 600},
         "rejects": [
             {
@@ -146,6 +152,7 @@ def target(rng: np.random.Generator, rule: str, base_rate: float, reach: float) 
         "rows": 600,
         "trials": 12000,
         "base_rate": base_rate,
+        "mean_amount": 41.5 if rule == "vehicle_type" else None,
         "log_loss": {"base": base, "oracle": oracle, "ours": base - reach * (base - oracle)},
         "brier": {"base": 0.214, "oracle": 0.171, "ours": 0.214 - reach * 0.043},
         "accuracy": {"base": 1 - base_rate, "oracle": 0.781, "ours": 0.781 - 0.06 * (1 - reach)},

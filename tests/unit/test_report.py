@@ -95,6 +95,33 @@ def scorecard() -> dict[str, Any]:
     return small
 
 
+def test_how_the_source_was_read_is_shown_as_it_was_printed(scorecard: dict[str, Any]) -> None:
+    html = render_report(scorecard, [], [])
+    assert "opens of delivered -&gt; open_rate (k of n)" in html
+    assert "notes &lt;of&gt; mary" in html
+    scorecard["data"]["notes"] = []
+    assert "How the source was read" not in render_report(scorecard, [], [])
+
+
+def test_yes_or_no_attributes_have_their_own_plot(scorecard: dict[str, Any]) -> None:
+    scorecard["attributes"] = {
+        "techniques": {
+            "classes": ["blur", "rotate"],
+            "accuracy": 0.95,
+            "standard_error": 0.01,
+            "majority_accuracy": 0.8,
+            "all_right": 0.7,
+            "rows": 60,
+            "recall": [0.9, None],
+            "precision": [0.8, 0.5],
+        }
+    }
+    page = page_of(scorecard)
+    assert "All 2 answers are right for 70.0% of the images" in page.text
+    assert "no rows" in page.text
+    assert "yes-or-no questions" in page.text
+
+
 def page_of(scorecard: dict[str, Any]) -> Page:
     return Page(render_report(scorecard, [], []))
 

@@ -164,6 +164,19 @@ def test_calibration_points_are_the_rates_of_their_rows() -> None:
     assert shifted["error"] == pytest.approx(0.1, abs=0.02)
 
 
+def test_the_worth_of_a_success_is_that_of_the_rows_with_amounts() -> None:
+    rows = pd.DataFrame(
+        {
+            "revenue_per_email_k": [2, 1, 0, 7],
+            "revenue_per_email_amount": [50.0, 10.0, 0.0, float("nan")],
+            "open_rate_k": 1,
+        }
+    )
+    assert scorecard._mean_amount(rows, "revenue_per_email") == 20
+    assert scorecard._mean_amount(rows[2:], "revenue_per_email") is None
+    assert scorecard._mean_amount(rows, "open_rate") is None
+
+
 def test_confusion_and_recall_by_hand() -> None:
     truth = np.array(["rotate", "rotate", "blur", "blur", "blur", "original"])
     seen = np.array(["rotate", "blur", "blur", "blur", "rotate", "clahe"])
