@@ -28,7 +28,7 @@ from emailimg import (
 )
 from emailimg.config import Config
 from emailimg.errors import SourceError
-from emailimg.parquet import read_table
+from emailimg.parquet import column_names, read_table
 from emailimg.progress import Reporter, track
 from emailimg.splits import Sides
 
@@ -89,8 +89,10 @@ def _make_all(
     config: Config, catalogue_folder: str, sides: Sides, folder: str, reporter: Reporter
 ) -> None:
     cluster = config.cluster
+    source = storage.join(catalogue_folder, "images")
+    columns = [name for name in column_names(source) if name != "thumbnail"]
     examples = ray_data.map_tasks(
-        ray_data.read(storage.join(catalogue_folder, "images"), cluster),
+        ray_data.read(source, cluster, columns),
         _make_batch,
         cluster,
         batch_rows=_BATCH_ROWS,
@@ -105,7 +107,7 @@ def _make_all(
 def _make_batch(
     batch: pa.Table, config: Config, sides: Sides, rejected: pa.Array, reporter: Reporter
 ) -> pa.Table:
-    rows = catalogue.good_rows(batch, rejected).drop_columns(["thumbnail"])
+    rows = catalogue.good_rows(batch, rejected)
     examples = [
         example for row in catalogue.iterate(rows) for example in make_versions(config, sides, row)
     ]

@@ -30,6 +30,7 @@ Revenue may also be an amount: the sum over the k successes of log-normal amount
 all images. The signal is in k; the amount adds noise, as amounts of purchases do.
 """
 
+import functools
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -122,6 +123,7 @@ def true_probability(rule: LabelRule, target: str, row: Mapping[str, Any]) -> fl
     return float(np.exp(-np.logaddexp(0, -log_odds)))
 
 
+@functools.cache  # asked once per label, of a few hundred answers
 def context_effect(target: str, campaign_type: str, industry: str) -> float:
     """Shift in log-odds, about standard normal, that is the same in every run of the project."""
     campaign = seeding.generator(_EFFECTS_SEED, target, "campaign", campaign_type).normal()

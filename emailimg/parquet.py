@@ -11,6 +11,11 @@ import pyarrow.parquet as pq
 from emailimg import storage
 
 
+def column_names(location: str) -> list[str]:
+    """Names of the columns of a folder of Parquet shards."""
+    return _dataset(location).schema.names
+
+
 def read_table(
     location: str, columns: Iterable[str] | None = None, exclude: Iterable[str] = ()
 ) -> pd.DataFrame:
@@ -18,12 +23,16 @@ def read_table(
 
     Sub-folders such as `split=train` become a column.
     """
-    fs, path = storage.filesystem(location)
-    dataset = pads.dataset(path, filesystem=fs, format="parquet", partitioning="hive")
+    dataset = _dataset(location)
     chosen = list(columns) if columns is not None else dataset.schema.names
     skipped = set(exclude)
     table = dataset.to_table(columns=[name for name in chosen if name not in skipped])
     return table.to_pandas()
+
+
+def _dataset(location: str) -> pads.Dataset:
+    fs, path = storage.filesystem(location)
+    return pads.dataset(path, filesystem=fs, format="parquet", partitioning="hive")
 
 
 def write_table(location: str, table: pd.DataFrame | pa.Table) -> None:
