@@ -4,13 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: quickstart test lint clean
+.PHONY: quickstart test bench lint clean
 
 quickstart: $(STAMP)
 	$(BIN)/emailimg quickstart
 
 test: $(STAMP)
 	$(BIN)/python -m pytest
+
+# Ray Data beside a plain multiprocessing.Pool; options as in `make bench BENCH="--images 20000"`.
+bench: $(STAMP)
+	$(BIN)/python -m tests.benchmarks $(BENCH)
 
 lint: $(STAMP)
 	$(BIN)/ruff format emailimg serve_app tune_jobs tests

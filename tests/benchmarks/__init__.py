@@ -1,0 +1,1 @@
+"""The benchmark of the data stages, run by `make bench`; not collected by pytest."""

@@ -1,0 +1,107 @@
+"""The contenders, each in a process of its own: `python -m tests.benchmarks.contenders ours JOB`.
+
+A contender writes its report as JSON: how many examples it made, what Ray's stages said, and
+marks, which are moments of its work with the processor time that the kernel had charged to it by
+then. The work is from `begin` to `end`; imports and the start of a Ray session come before `begin`,
+the start of worker processes after it.
+"""
+
+import argparse
+import json
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .job import Job
+
+Marks = dict[str, dict[str, float]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("contender", choices=CONTENDERS)
+    parser.add_argument("job", type=Job.from_json)
+    parser.add_argument("report", type=Path)
+    options = parser.parse_args()
+    report = CONTENDERS[options.contender](options.job)
+    options.report.write_text(json.dumps(report))
+
+
+def mark(marks: Marks, name: str) -> None:
+    """Note this moment, and the processor seconds of this process and its ended children."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    cpu_s = sum(usage.ru_utime + usage.ru_stime for usage in used)
+    marks[name] = {"at": time.monotonic(), "cpu_s": cpu_s}
+
+
+def ours(job: Job) -> dict[str, Any]:
+    """The pipeline as `emailimg examples` runs it, in a local Ray session of so many CPUs."""
+    from emailimg import pipeline, ray_session
+    from emailimg.stages import StageResult
+
+    config = ray_config(job)
+    marks: Marks = {}
+    summaries: dict[str, str] = {}
+
+    def stage_done(result: StageResult) -> None:
+        mark(marks, result.name)
+        summaries[result.name] = result.summary
+
+    with ray_session.session("local", num_cpus=job.workers):
+        mark(marks, "begin")
+        pipeline.run(config, job.output, until="examples", on_stage=stage_done)
+        mark(marks, "end")
+    return {"marks": marks, "summaries": summaries}
+
+
+def ray_config(job: Job) -> Any:
+    """The preset with this job's images, sizes and share of the cluster."""
+    from emailimg import config
+
+    source = [f"source.showroom_images={job.count}"]
+    source.append(f"source.showroom_long_side_px={job.working_size_px}")
+    if job.images is not None:
+        source = [f"source.images={json.dumps(job.images)}"]
+    return config.load(
+        job.preset,
+        assignments=[
+            *source,
+            f"images.working_size_px={job.working_size_px}",
+            f"images.model_size_px={job.model_size_px}",
+            f"cluster.data_tasks={job.workers}",
+        ],
+    )
+
+
+def pool(job: Job) -> dict[str, Any]:
+    """The plain Pool that writes examples."""
+    from .plain_pool import examples
+
+    return _without_ray(job, examples)
+
+
+def floor(job: Job) -> dict[str, Any]:
+    """The plain Pool that only decodes."""
+    from .plain_pool import decode_only
+
+    return _without_ray(job, decode_only)
+
+
+def _without_ray(job: Job, work: Callable[[Job], int]) -> dict[str, Any]:
+    marks: Marks = {}
+    mark(marks, "begin")
+    work(job)
+    mark(marks, "end")
+    return {"marks": marks, "summaries": {}}
+
+
+CONTENDERS: dict[str, Callable[[Job], dict[str, Any]]] = {
+    "ours": ours,
+    "pool": pool,
+    "floor": floor,
+}
+
+if __name__ == "__main__":
+    main()

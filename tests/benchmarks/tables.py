@@ -1,0 +1,81 @@
+"""The measurements as Markdown, ready for the README."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from .measure import Phase
+
+_MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the table: the same phase of every repetition; written: bytes on disk."""
+
+    title: str
+    images: int
+    phases: Sequence[Phase]
+    written: int | None = None
+
+    @property
+    def seconds(self) -> float:
+        return median(phase.seconds for phase in self.phases)
+
+    def cell(self, value: Callable[[Phase], float], form: str) -> str:
+        """The median, and the spread where there are several repetitions."""
+        values = [value(phase) for phase in self.phases]
+        middle = format(median(values), form)
+        if len(values) == 1:
+            return middle
+        return f"{middle} ({format(min(values), form)} to {format(max(values), form)})"
+
+
+def comparison(lines: Sequence[Line], yardsticks: Mapping[str, Line]) -> str:
+    """One line per contender or part of one; yardsticks: by title, what the time is divided by."""
+    heads = ["", "seconds", "images/s", "CPU ms/image", "peak memory, MiB", "written, MiB"]
+    heads += [f"time / {title}" for title in yardsticks]
+    rows = [
+        [*_cells(line), *(f"{line.seconds / other.seconds:.2f}" for other in yardsticks.values())]
+        for line in lines
+    ]
+    return markdown(heads, rows)
+
+
+def scaling(by_workers: Mapping[int, Line]) -> str:
+    """How the time shrinks with more workers."""
+    alone = by_workers[min(by_workers)]
+    rows = [
+        [str(workers), *_cells(line)[1:3], f"{alone.seconds / line.seconds:.2f}"]
+        for workers, line in by_workers.items()
+    ]
+    return markdown(["workers", "seconds", "images/s", "times as fast as one"], rows)
+
+
+def facts(pairs: Mapping[str, str]) -> str:
+    """`name: value` as a list."""
+    return "\n".join(f"- {name}: {value}" for name, value in pairs.items())
+
+
+def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table whose columns line up in plain text too; the first column holds words."""
+    columns = zip(heads, *rows, strict=True)
+    widths = [max(3, *(len(cell) for cell in column)) for column in columns]
+    ruler = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    lines = []
+    for cells in (heads, ruler, *rows):
+        first, *others = zip(cells, widths, strict=True)
+        padded = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)]
+        lines.append("| " + " | ".join(padded) + " |")
+    return "\n".join(lines)
+
+
+def _cells(line: Line) -> list[str]:
+    return [
+        line.title,
+        line.cell(lambda phase: phase.seconds, ".1f"),
+        line.cell(lambda phase: line.images / phase.seconds, ".0f"),
+        line.cell(lambda phase: 1000 * phase.cpu_s / line.images, ".2f"),
+        line.cell(lambda phase: phase.peak_bytes / _MIB, ".0f"),
+        "" if line.written is None else f"{line.written / _MIB:.0f}",
+    ]
