@@ -4,19 +4,40 @@
 in the service alike.
 """
 
+import importlib
 import os
+import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
-# On import it would ask the network for a newer release of itself.
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-
-import albumentations as A  # noqa: N812 - as in its own documentation
 import cv2
 import numpy as np
 
 from emailimg import taxonomy
 from emailimg.techniques import TECHNIQUES, Parameters
 from emailimg.versions import Step
+
+
+def _albumentations() -> Any:
+    """The library, without two things that it does on import.
+
+    It would ask the network for a newer release of itself. And it would import torch where there
+    is one, for a conversion that is not used here: a second, and half a gigabyte in every process.
+    """
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+    if "torch" in sys.modules:
+        return importlib.import_module("albumentations")
+    sys.modules["torch"] = None  # type: ignore[assignment] # "not installed", to whoever asks
+    try:
+        return importlib.import_module("albumentations")
+    finally:
+        del sys.modules["torch"]
+
+
+if TYPE_CHECKING:
+    import albumentations as A  # noqa: N812 - as in its own documentation
+else:
+    A = _albumentations()
 
 
 def replay(steps: Sequence[Step], pixels: np.ndarray) -> np.ndarray:

@@ -36,6 +36,7 @@ from emailimg.parquet import read_table, write_table
 from emailimg.progress import Reporter, announce, track
 
 _BATCH_ROWS = 32
+_BLOCK_BYTES = 128 * 2**20  # of pixels at the most; what a task holds in memory, and a file
 _DUPLICATE = "duplicate"
 _PICTURES = ("thumbnail", "pixels")
 _THUMBNAIL_QUALITY = 85
@@ -80,17 +81,21 @@ def iterate(batch: pa.Table) -> Iterator[dict[str, Any]]:
 def _read_all(config: Config, listing: pd.DataFrame, folder: str, reporter: Reporter) -> None:
     cluster = config.cluster
     listed = pa.Table.from_pandas(listing, preserve_index=False)
-    rows = ray.data.from_arrow(_split(listed, cluster.data_tasks))
+    rows = ray.data.from_arrow(_split(listed, _rows_per_block(config, len(listing))))
     read = ray_data.map_tasks(
         rows, _read_batch, cluster, batch_rows=_BATCH_ROWS, config=config, reporter=reporter
     )
     ray_data.write(read, folder, cluster)
 
 
-def _split(table: pa.Table, tasks: int) -> list[pa.Table]:
-    """A few blocks per task, so that a slow one does not hold up the stage."""
-    rows = max(_BATCH_ROWS, -(-table.num_rows // (tasks * 4)))
-    rows = min(rows, 4096)  # bounds a block of encoded images to some hundred MB
+def _rows_per_block(config: Config, images: int) -> int:
+    """A few blocks per task, so that a slow one does not hold up the stage; none of them large."""
+    fair = -(-images // (4 * config.cluster.data_tasks))
+    most = _BLOCK_BYTES // (3 * config.images.working_size_px**2)
+    return min(max(_BATCH_ROWS, fair), max(1, most))
+
+
+def _split(table: pa.Table, rows: int) -> list[pa.Table]:
     return [table.slice(start, rows) for start in range(0, table.num_rows, rows)]
 
 

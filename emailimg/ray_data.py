@@ -1,22 +1,31 @@
 """Reading, mapping and writing Parquet with Ray Data, within the cluster's CPU shares."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import cv2
 import pyarrow as pa
 import ray.data
-from ray.data import Dataset, TaskPoolStrategy
+from ray.data import Dataset, ExecutionResources
 
 from emailimg import storage
 from emailimg.config import ClusterConfig
+
+_ROWS_PER_GROUP = 256  # tens of megabytes of pixels
 
 
 def read(location: str, cluster: ClusterConfig, columns: list[str] | None = None) -> Dataset:
     """Rows of a folder of Parquet shards; a Hive-partitioned folder adds the `split` column."""
     fs, path = storage.filesystem(location)
+    # One task per shard: where Ray Data splits them further, it hands every piece through the
+    # object store instead of mapping and writing it in the task that has read it.
+    shards = len(storage.list_files(location, ".parquet"))
     return ray.data.read_parquet(
-        path, filesystem=fs, columns=columns, num_cpus=cluster.cpus_per_data_task
+        path,
+        filesystem=fs,
+        columns=columns,
+        num_cpus=cluster.cpus_per_data_task,
+        override_num_blocks=shards,
     )
 
 
@@ -28,23 +37,37 @@ def map_tasks(
     batch_rows: int,
     **arguments: Any,
 ) -> Dataset:
-    """`function(batch, **arguments)` over Arrow batches, in at most `cluster.data_tasks` tasks."""
-    return rows.map_batches(
+    """`function(batch, **arguments)` over Arrow batches, in at most `cluster.data_tasks` tasks.
+
+    Ray Data reads, maps and writes in one task, without the object store in between, only where
+    the steps ask for the same and none has limits of its own. So the number of tasks is a limit of
+    the whole execution, and blocks are cut into batches here.
+    """
+    mapped = rows.map_batches(
         _map_in_one_thread,  # type: ignore[arg-type]
         batch_format="pyarrow",
-        batch_size=batch_rows,
-        compute=TaskPoolStrategy(size=cluster.data_tasks),
-        num_cpus=cluster.cpus_per_data_task,
-        fn_kwargs={"function": function, "arguments": arguments},
+        batch_size=None,
+        fn_kwargs={"function": function, "batch_rows": batch_rows, "arguments": arguments},
+        **_task_arguments(cluster),
     )
+    cpus = cluster.data_tasks * cluster.cpus_per_data_task
+    mapped.context.execution_options.resource_limits = ExecutionResources(cpu=cpus)
+    return mapped
 
 
 def _map_in_one_thread(
-    batch: pa.Table, function: Callable[..., pa.Table], arguments: dict[str, Any]
-) -> pa.Table:
+    block: pa.Table, function: Callable[..., pa.Table], batch_rows: int, arguments: dict[str, Any]
+) -> Iterator[pa.Table]:
     # A task is one share of the cluster's CPUs: OpenCV's own threads would fight the other tasks'.
     cv2.setNumThreads(1)
-    return function(batch, **arguments)
+    # An empty block still has to become one of the right schema.
+    for start in range(0, max(1, block.num_rows), batch_rows):
+        yield function(block.slice(start, batch_rows), **arguments)
+
+
+def _task_arguments(cluster: ClusterConfig) -> dict[str, Any]:
+    """What a step asks Ray for; spreading is what reading always asks for."""
+    return {"num_cpus": cluster.cpus_per_data_task, "scheduling_strategy": "SPREAD"}
 
 
 def write(
@@ -56,5 +79,8 @@ def write(
         path,
         filesystem=fs,
         partition_cols=None if partition_by is None else [partition_by],
-        ray_remote_args={"num_cpus": cluster.cpus_per_data_task},
+        ray_remote_args=_task_arguments(cluster),
+        # Of pixels a dictionary is of no use, and looking for one makes reading five times slower.
+        use_dictionary=False,
+        row_group_size=_ROWS_PER_GROUP,
     )

@@ -1,6 +1,7 @@
 """`python -m tests.benchmarks`: the Ray Data stages beside a plain Pool, on the same images.
 
-Three contenders take turns: OURS, the stages catalogue and examples; POOL, the same examples by
+Four contenders take turns: OURS, the stages catalogue and examples; POOL with catalogue, a plain
+`multiprocessing.Pool` that makes the same; POOL, the examples alone by
 `multiprocessing.Pool` and plain Albumentations; FLOOR, the same Pool that only decodes. Other
 modes: `--scaling`, `--showroom N` and `--profile`.
 """

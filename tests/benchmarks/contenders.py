@@ -82,6 +82,13 @@ def pool(job: Job) -> dict[str, Any]:
     return _without_ray(job, examples)
 
 
+def pool_with_catalogue(job: Job) -> dict[str, Any]:
+    """The Pool that makes catalogue and examples, in two passes."""
+    from .pool_with_catalogue import catalogue_and_examples
+
+    return _without_ray(job, catalogue_and_examples)
+
+
 def floor(job: Job) -> dict[str, Any]:
     """The plain Pool that only decodes."""
     from .plain_pool import decode_only
@@ -100,6 +107,7 @@ def _without_ray(job: Job, work: Callable[[Job], int]) -> dict[str, Any]:
 CONTENDERS: dict[str, Callable[[Job], dict[str, Any]]] = {
     "ours": ours,
     "pool": pool,
+    "pool_with_catalogue": pool_with_catalogue,
     "floor": floor,
 }
 

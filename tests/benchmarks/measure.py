@@ -33,8 +33,8 @@ from .job import Job
 # From where this package's name can be imported: `make bench` and the tests call it differently.
 FOLDER_OF_PACKAGE = Path(__file__).parents[str(__package__).count(".") + 1]
 
-_CPU_EVERY_S = 0.2
-_MEMORY_EVERY_S = 0.5  # dearer: the kernel walks every mapping
+_CPU_EVERY_S = 0.5
+_MEMORY_EVERY_S = 2.0  # dearer: the kernel walks every mapping, on the cores that are measured
 _GONE_WITHIN_S = 20.0
 _PR_SET_CHILD_SUBREAPER = 36
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")

@@ -40,6 +40,7 @@ _CHUNK_FILES = 256
 _SPLITS = (("test", 0.2), ("validation", 0.35), ("train", 1.0))  # and where each ends
 
 Row = dict[str, Any]
+Chunk = tuple[int, list[Path]]  # its number, and its files
 
 
 def examples(job: Job) -> int:
@@ -47,17 +48,26 @@ def examples(job: Job) -> int:
 
     Output: split={train,validation,test}/part-N.parquet.
     """
-    return _in_pool(job, partial(_write_chunk, job))
+    return _files_in_pool(job, partial(_write_chunk, job))
 
 
 def decode_only(job: Job) -> int:
     """The floor: read and decode every file to working size, and nothing else."""
-    return _in_pool(job, partial(_decode_chunk, job))
+    return _files_in_pool(job, partial(_decode_chunk, job))
 
 
-def _in_pool(job: Job, work: Callable[[tuple[int, list[Path]]], int]) -> int:
+def _files_in_pool(job: Job, work: Callable[[Chunk], int]) -> int:
     files = sorted(Path(str(job.images)).iterdir())
-    size = min(_CHUNK_FILES, math.ceil(len(files) / (4 * job.workers)))
+    return in_pool(job, work, files, chunk_size(len(files), job.workers))
+
+
+def chunk_size(files: int, workers: int) -> int:
+    """Files of a task: a few tasks per worker, none of them large."""
+    return min(_CHUNK_FILES, math.ceil(files / (4 * workers)))
+
+
+def in_pool(job: Job, work: Callable[[Chunk], int], files: list[Path], size: int) -> int:
+    """The sum of `work` over numbered chunks of so many files."""
     chunks = [files[start : start + size] for start in range(0, len(files), size)]
     with Pool(job.workers, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
         done = sum(pool.imap_unordered(work, enumerate(chunks)))
@@ -66,26 +76,28 @@ def _in_pool(job: Job, work: Callable[[tuple[int, list[Path]]], int]) -> int:
     return done
 
 
-def _decode_chunk(job: Job, chunk: tuple[int, list[Path]]) -> int:
+def _decode_chunk(job: Job, chunk: Chunk) -> int:
     return sum(decode(file.read_bytes(), job.working_size_px).ndim == 3 for file in chunk[1])
 
 
-def _write_chunk(job: Job, chunk: tuple[int, list[Path]]) -> int:
+def _write_chunk(job: Job, chunk: Chunk) -> int:
     number, files = chunk
     techniques, square = transforms(job.working_size_px), squarer(job.model_size_px)
     rows = [row for file in files for row in rows_of(file, job, techniques, square)]
-    for split, _ in _SPLITS:
-        _write_part(Path(job.output), split, number, [r for r in rows if r["split"] == split])
+    write_part(Path(job.output), number, rows)
     return len(rows)
 
 
-def _write_part(output: Path, split: str, number: int, rows: list[Row]) -> None:
-    if not rows:
-        return
-    folder = output / f"split={split}"
-    folder.mkdir(parents=True, exist_ok=True)
-    table = pa.Table.from_pylist(rows).drop_columns(["split"])
-    pq.write_table(table, folder / f"part-{number:05d}.parquet")
+def write_part(output: Path, number: int, rows: list[Row]) -> None:
+    """Write a chunk's rows, a file per split."""
+    for split, _ in _SPLITS:
+        chosen = [row for row in rows if row["split"] == split]
+        if not chosen:
+            continue
+        folder = output / f"split={split}"
+        folder.mkdir(parents=True, exist_ok=True)
+        table = pa.Table.from_pylist(chosen).drop_columns(["split"])
+        pq.write_table(table, folder / f"part-{number:05d}.parquet")
 
 
 def rows_of(
@@ -95,13 +107,27 @@ def rows_of(
     data = file.read_bytes()
     source_id = hashlib.sha256(data).hexdigest()
     pixels = decode(data, job.working_size_px)
+    yield from versions_of(source_id, pixels, split_of(source_id), techniques, square)
+
+
+def split_of(source_id: str) -> str:
+    position = int(source_id[16:32], 16) / 2**64
+    return next(name for name, end in _SPLITS if position < end)
+
+
+def versions_of(
+    source_id: str,
+    pixels: np.ndarray,
+    split: str,
+    techniques: dict[str, A.BasicTransform],
+    square: A.Compose,
+) -> Iterator[Row]:
+    """The original and one augmented version of decoded pixels, with their labels."""
     rng = np.random.default_rng(int(source_id[:16], 16))
     drawn = str(rng.choice(list(techniques)))
     techniques[drawn].set_random_seed(int(rng.integers(2**31)))
     changed = techniques[drawn](image=pixels)["image"]
     campaign, industry = int(rng.integers(CAMPAIGN_TYPES)), int(rng.integers(INDUSTRIES))
-    position = int(source_id[16:32], 16) / 2**64
-    split = next(name for name, end in _SPLITS if position < end)
     for version, (technique, picture) in enumerate((("original", pixels), (drawn, changed))):
         yield {
             "example_id": f"{source_id}-{version}",
@@ -123,6 +149,11 @@ def decode(data: bytes, long_side: int) -> np.ndarray:
     # The smallest of JPEG's own scales that still has enough pixels.
     image.draft("RGB", (math.ceil(image.width * scale), math.ceil(image.height * scale)))
     pixels = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    return shrink(pixels, long_side)
+
+
+def shrink(pixels: np.ndarray, long_side: int) -> np.ndarray:
+    """The longer side at most `long_side`."""
     height, width = pixels.shape[:2]
     scale = long_side / max(height, width)
     if scale >= 1:

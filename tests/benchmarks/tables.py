@@ -32,11 +32,11 @@ class Line:
 
 
 def comparison(lines: Sequence[Line], yardsticks: Mapping[str, Line]) -> str:
-    """One line per contender or part of one; yardsticks: by title, what the time is divided by."""
+    """One line per contender or part of one; yardsticks: by title, whose speed is 1."""
     heads = ["", "seconds", "images/s", "CPU ms/image", "peak memory, MiB", "written, MiB"]
-    heads += [f"time / {title}" for title in yardsticks]
+    heads += [f"speed of {title}" for title in yardsticks]
     rows = [
-        [*_cells(line), *(f"{line.seconds / other.seconds:.2f}" for other in yardsticks.values())]
+        [*_cells(line), *(f"{other.seconds / line.seconds:.2f}" for other in yardsticks.values())]
         for line in lines
     ]
     return markdown(heads, rows)

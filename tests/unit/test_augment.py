@@ -1,6 +1,8 @@
 """Augmentation: every technique shows, and its recorded parameters replay to the same pixels."""
 
 import json
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -157,3 +159,14 @@ def test_composed_versions_replay_from_their_record(image_id: str) -> None:
     assert len(steps) == len(everything)
     recorded = versions.from_json(versions.to_json(steps))
     np.testing.assert_array_equal(augment.replay(recorded, PIXELS), augment.replay(steps, PIXELS))
+
+
+def test_augmenting_needs_no_torch_and_leaves_it_importable() -> None:
+    """Every data worker would pay for torch; whoever needs it afterwards still gets it."""
+    code = (
+        "import sys; from emailimg import augment\n"
+        "print('torch' in sys.modules, hasattr(augment.A, 'Compose'))\n"
+        "import torch; print(torch.zeros(2).sum().item())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True", "0.0"]

@@ -159,7 +159,7 @@ def test_a_table_has_medians_and_spreads() -> None:
         "40.00 (20.00 to 80.00)",
         "1 (1 to 1)",
         "3",
-        "2.00",
+        "0.50",
     ]
     assert len({len(line) for line in lines}) == 1
     assert len({line.count("|") for line in lines}) == 1
