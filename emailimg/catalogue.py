@@ -66,7 +66,9 @@ def rejected_uris(folder: str) -> pa.Array:
 
 def good_rows(batch: pa.Table, rejected: pa.Array) -> pa.Table:
     """The rows of `images/` that belong to the catalogue."""
-    return batch.filter(pc.invert(pc.is_in(batch["source_uri"], rejected)))
+    out = pc.is_in(batch["source_uri"], rejected)
+    # Of a batch without any, which is nearly every one, no copy is made.
+    return batch.filter(pc.invert(out)) if pc.any(out).as_py() else batch
 
 
 def iterate(batch: pa.Table) -> Iterator[dict[str, Any]]:
@@ -102,7 +104,7 @@ def _split(table: pa.Table, rows: int) -> list[pa.Table]:
 def _read_batch(batch: pa.Table, config: Config, reporter: Reporter) -> pa.Table:
     rows = [_read_image(row, config) for row in batch.to_pylist()]
     reporter.add(len(rows))
-    return pa.Table.from_pylist(rows, schema=_schema(batch.schema))
+    return pixel_columns.table(rows, _schema(batch.schema))
 
 
 def _read_image(row: dict[str, Any], config: Config) -> dict[str, Any]:
@@ -130,7 +132,7 @@ def _pictures(rgb: np.ndarray, config: Config) -> dict[str, Any]:
         "thumbnail": images.encode_jpeg(thumbnail, _THUMBNAIL_QUALITY),
         "pixels_height": pixels.shape[0],
         "pixels_width": pixels.shape[1],
-        "pixels": pixels.tobytes(),
+        "pixels": pixels,
     }
 
 

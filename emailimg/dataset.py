@@ -18,6 +18,7 @@ from emailimg import (
     catalogue,
     images,
     labels,
+    pixel_columns,
     ray_data,
     resources,
     sources,
@@ -78,7 +79,7 @@ def make_versions(config: Config, sides: Sides, row: dict[str, Any]) -> Iterator
             "example_id": example_id,
             "version": version,
             "steps": versions.to_json(steps),
-            "pixels": square.tobytes(),
+            "pixels": square,
         }
         example |= versions.attributes(steps)
         known = row if version == 0 else row | labels.unobserved(row)
@@ -112,7 +113,7 @@ def _make_batch(
         example for row in catalogue.iterate(rows) for example in make_versions(config, sides, row)
     ]
     reporter.add(len(rows))
-    return pa.Table.from_pylist(examples, schema=_schema(config))
+    return pixel_columns.table(examples, _schema(config))
 
 
 def _schema(config: Config) -> pa.Schema:

@@ -86,12 +86,12 @@ def to_model_pixels(pixels: np.ndarray, side_px: int) -> np.ndarray:
     scale = side_px / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    square = np.full((side_px, side_px, 3), _PADDING, np.uint8)
+    resized = cv2.resize(pixels, size, interpolation=method)
     left, top = (side_px - size[0]) // 2, (side_px - size[1]) // 2
-    square[top : top + size[1], left : left + size[0]] = cv2.resize(
-        pixels, size, interpolation=method
+    right, bottom = side_px - size[0] - left, side_px - size[1] - top
+    return cv2.copyMakeBorder(
+        resized, top, bottom, left, right, cv2.BORDER_CONSTANT, value=_PADDING
     )
-    return square
 
 
 def encode_jpeg(pixels: np.ndarray, quality: int = 90) -> bytes:

@@ -1,10 +1,29 @@
 """Columns of pictures in Arrow tables, as NumPy arrays that share the table's memory."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+
+_NOTHING = np.empty(0, np.uint8)
+
+
+def table(rows: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:
+    """Rows whose `pixels` are arrays uint8 (H, W, 3), or missing, with the bytes copied once."""
+    others = pa.Table.from_pylist(rows, schema=schema.remove(schema.get_field_index("pixels")))
+    pixels = _column([row.get("pixels") for row in rows])
+    return others.append_column("pixels", pixels).select(schema.names)
+
+
+def _column(pictures: Sequence[np.ndarray | None]) -> pa.LargeBinaryArray:
+    """Pictures uint8 of any size -> a row of bytes each, copied once; None gives an empty row."""
+    flat = [_NOTHING if picture is None else picture.reshape(-1) for picture in pictures]
+    ends = np.cumsum([len(values) for values in flat], dtype=np.int64)
+    offsets = pa.py_buffer(np.concatenate([[0], ends]).astype(np.int64))
+    values = pa.py_buffer(np.concatenate([_NOTHING, *flat]))
+    return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(flat), [None, offsets, values])
 
 
 def squares(column: pa.ChunkedArray | pa.Array, side_px: int) -> np.ndarray:

@@ -72,6 +72,8 @@ def exists(location: str) -> bool:
 
 def read_bytes(location: str) -> bytes:
     """The content of a file; raises OSError when it cannot be read."""
+    if not is_remote(location):
+        return Path(location).expanduser().read_bytes()
     fs, path = filesystem(location)
     try:
         # Not as a stream: of S3 that reads a quarter of a megabyte per request.

@@ -24,6 +24,7 @@ from emailimg import (
     images,
     labels,
     near_duplicates,
+    pixel_columns,
     sources,
     splits,
     versions,
@@ -123,7 +124,7 @@ def _catalogue_batch(
     with watch.step(f"{_CATALOGUE}everything else"):
         rows = [catalogue._read_image(row, config) for row in batch.to_pylist()]
     with watch.step(f"{_CATALOGUE}rows to Arrow"):
-        return pa.Table.from_pylist(rows, schema=catalogue._schema(listed))
+        return pixel_columns.table(rows, catalogue._schema(listed))
 
 
 def _examples_of(file: Path, config: Config, folder: Path, watch: Stopwatch) -> None:
@@ -138,7 +139,7 @@ def _examples_of(file: Path, config: Config, folder: Path, watch: Stopwatch) -> 
                     for example in dataset.make_versions(config, sides, row)
                 ]
             with watch.step(f"{_EXAMPLES}rows to Arrow"):
-                table = pa.Table.from_pylist(examples, schema=dataset._schema(config))
+                table = pixel_columns.table(examples, dataset._schema(config))
             with watch.step(f"{_EXAMPLES}write Parquet"):
                 writer.write_table(table)
 

@@ -40,6 +40,7 @@ def test_a_good_image_is_described(tmp_path: Path) -> None:
     row = catalogue._read_image(row_for(file), config_for(tmp_path))
     pixels = images.decode(GOOD, ImageConfig())
     thumbnail = row.pop("thumbnail")
+    np.testing.assert_array_equal(row.pop("pixels"), pixels)
     assert row == row_for(file) | {
         "format": "PNG",
         "width": 60,
@@ -48,7 +49,6 @@ def test_a_good_image_is_described(tmp_path: Path) -> None:
         "perceptual_hash": near_duplicates.perceptual_hash(pixels),
         "pixels_height": 40,
         "pixels_width": 60,
-        "pixels": pixels.tobytes(),
     }
     assert difference(images.decode(thumbnail, ImageConfig()), pixels) < 6
 
@@ -61,7 +61,7 @@ def test_pixels_are_at_working_size_and_thumbnails_at_their_own(tmp_path: Path) 
     assert images.probe(row["thumbnail"], ImageConfig()) == ("JPEG", 320, 224)
     assert (row["pixels_width"], row["pixels_height"]) == (160, 112)
     served = images.decode(file.read_bytes(), ImageConfig())
-    assert row["pixels"] == served.tobytes()
+    np.testing.assert_array_equal(row["pixels"], served)
 
 
 def test_rows_come_back_with_their_pictures(tmp_path: Path) -> None:

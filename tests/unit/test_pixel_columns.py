@@ -74,3 +74,20 @@ def test_pictures_of_several_sizes() -> None:
         np.frombuffer(column.buffers()[2], np.uint8),
     )
     assert list(pixel_columns.pictures(column.slice(4), [], [])) == []
+
+
+def test_tables_are_made_of_rows_with_and_without_pictures() -> None:
+    pictures = [
+        np.full((2, 3, 3), 7, np.uint8),
+        None,
+        np.arange(48, dtype=np.uint8).reshape(4, 4, 3),
+    ]
+    rows = [{"name": str(i), "pixels": p} for i, p in enumerate(pictures) if p is not None]
+    rows.insert(1, {"name": "none"})
+    schema = pa.schema([("pixels", pa.large_binary()), ("name", pa.string()), ("x", pa.int32())])
+    table = pixel_columns.table(rows, schema)
+    assert table.schema == schema
+    assert table["pixels"].to_pylist() == [b"" if p is None else p.tobytes() for p in pictures]
+    assert table["name"].to_pylist() == ["0", "none", "2"]
+    table.validate(full=True)
+    assert pixel_columns.table([], schema).num_rows == 0
