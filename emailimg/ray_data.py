@@ -48,7 +48,7 @@ def map_tasks(
         batch_format="pyarrow",
         batch_size=None,
         fn_kwargs={"function": function, "batch_rows": batch_rows, "arguments": arguments},
-        **_task_arguments(cluster),
+        num_cpus=cluster.cpus_per_data_task,
     )
     cpus = cluster.data_tasks * cluster.cpus_per_data_task
     mapped.context.execution_options.resource_limits = ExecutionResources(cpu=cpus)
@@ -65,11 +65,6 @@ def _map_in_one_thread(
         yield function(block.slice(start, batch_rows), **arguments)
 
 
-def _task_arguments(cluster: ClusterConfig) -> dict[str, Any]:
-    """What a step asks Ray for; spreading is what reading always asks for."""
-    return {"num_cpus": cluster.cpus_per_data_task, "scheduling_strategy": "SPREAD"}
-
-
 def write(
     rows: Dataset, location: str, cluster: ClusterConfig, partition_by: str | None = None
 ) -> None:
@@ -79,7 +74,7 @@ def write(
         path,
         filesystem=fs,
         partition_cols=None if partition_by is None else [partition_by],
-        ray_remote_args=_task_arguments(cluster),
+        ray_remote_args={"num_cpus": cluster.cpus_per_data_task},
         # Of pixels a dictionary is of no use, and looking for one makes reading five times slower;
         # they hardly shrink either, and LZ4 gives up on them in half the time of Snappy.
         use_dictionary=False,

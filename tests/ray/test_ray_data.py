@@ -1,0 +1,69 @@
+"""Ray Data as the stages use it: in one task from reading to writing, in order to be fast."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import ray.data
+
+from emailimg import ray_data
+from emailimg.config import ClusterConfig
+from emailimg.parquet import read_table, write_table
+
+pytestmark = pytest.mark.usefixtures("ray_cluster")
+
+CLUSTER = ClusterConfig(data_tasks=2)
+
+
+def double(batch: pa.Table, most_rows: int) -> pa.Table:
+    assert batch.num_rows <= most_rows
+    return pa.table({"x": [2 * value for value in batch["x"].to_pylist()]})
+
+
+@pytest.fixture
+def shards(tmp_path: Path) -> str:
+    for number in range(4):
+        rows = pa.table({"x": list(range(100 * number, 100 * number + 100)), "y": "z"})
+        write_table(str(tmp_path / "in" / f"{number}.parquet"), rows)
+    return str(tmp_path / "in")
+
+
+@pytest.fixture
+def plans(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The datasets that were written."""
+    written: list[Any] = []
+    write = ray.data.Dataset.write_parquet
+
+    def note(self: Any, *args: Any, **kwargs: Any) -> None:
+        write(self, *args, **kwargs)
+        written.append(self)
+
+    monkeypatch.setattr(ray.data.Dataset, "write_parquet", note)
+    return written
+
+
+@pytest.mark.filterwarnings("error:.*ray_remote_args. is deprecated")
+def test_shards_are_read_mapped_and_written_in_one_task_each(
+    shards: str, tmp_path: Path, plans: list[Any]
+) -> None:
+    """Between separate tasks every picture would go through the object store."""
+    rows = ray_data.read(shards, CLUSTER, ["x"])
+    mapped = ray_data.map_tasks(rows, double, CLUSTER, batch_rows=32, most_rows=32)
+    ray_data.write(mapped, str(tmp_path / "out"), CLUSTER)
+    assert sorted(read_table(str(tmp_path / "out"))["x"]) == [2 * i for i in range(400)]
+    operators = [
+        line for line in plans[0]._write_ds.stats().splitlines() if line.startswith("Operator")
+    ]
+    assert len(operators) == 1, operators
+    assert "ReadParquet->MapBatches" in operators[0]
+    assert "->Write: 4 tasks" in operators[0]
+
+
+def test_the_number_of_tasks_at_once_is_limited(shards: str) -> None:
+    alone = ClusterConfig(data_tasks=1, cpus_per_data_task=0.5)
+    rows = ray_data.map_tasks(
+        ray_data.read(shards, alone), double, alone, batch_rows=10, most_rows=10
+    )
+    assert rows.context.execution_options.resource_limits.cpu == 0.5
+    assert rows.count() == 400
