@@ -24,7 +24,7 @@ def double(batch: pa.Table, most_rows: int) -> pa.Table:
 @pytest.fixture
 def shards(tmp_path: Path) -> str:
     for number in range(4):
-        rows = pa.table({"x": list(range(100 * number, 100 * number + 100)), "y": "z"})
+        rows = pa.table({"y": ["z"] * 100, "x": list(range(100 * number, 100 * number + 100))})
         write_table(str(tmp_path / "in" / f"{number}.parquet"), rows)
     return str(tmp_path / "in")
 
