@@ -1,5 +1,6 @@
 """Ray Data as the stages use it: in one task from reading to writing, in order to be fast."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,15 @@ pytestmark = pytest.mark.usefixtures("ray_cluster")
 CLUSTER = ClusterConfig(data_tasks=2)
 
 
-def double(batch: pa.Table, most_rows: int) -> pa.Table:
-    assert batch.num_rows <= most_rows
-    return pa.table({"x": [2 * value for value in batch["x"].to_pylist()]})
+@pytest.fixture
+def double() -> Callable[..., pa.Table]:
+    """Made here and not by import: Ray's workers do not find the modules of tests."""
+
+    def double(batch: pa.Table, most_rows: int) -> pa.Table:
+        assert batch.num_rows <= most_rows
+        return pa.table({"x": [2 * value for value in batch["x"].to_pylist()]})
+
+    return double
 
 
 @pytest.fixture
@@ -45,7 +52,7 @@ def plans(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 @pytest.mark.filterwarnings("error:.*ray_remote_args. is deprecated")
 def test_shards_are_read_mapped_and_written_in_one_task_each(
-    shards: str, tmp_path: Path, plans: list[Any]
+    shards: str, tmp_path: Path, plans: list[Any], double: Callable[..., pa.Table]
 ) -> None:
     """Between separate tasks every picture would go through the object store."""
     rows = ray_data.read(shards, CLUSTER, ["x"])
@@ -60,7 +67,9 @@ def test_shards_are_read_mapped_and_written_in_one_task_each(
     assert "->Write: 4 tasks" in operators[0]
 
 
-def test_the_number_of_tasks_at_once_is_limited(shards: str) -> None:
+def test_the_number_of_tasks_at_once_is_limited(
+    shards: str, double: Callable[..., pa.Table]
+) -> None:
     alone = ClusterConfig(data_tasks=1, cpus_per_data_task=0.5)
     rows = ray_data.map_tasks(
         ray_data.read(shards, alone), double, alone, batch_rows=10, most_rows=10
