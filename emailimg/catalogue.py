@@ -156,14 +156,20 @@ def _schema(listed: pa.Schema) -> pa.Schema:
 
 
 def _describe(folder: str) -> pd.DataFrame:
-    """All rows without pictures, sorted; the second of two equal files is a reject."""
+    """All rows without pictures, sorted; of equal files all but one are rejects.
+
+    The one that was observed most stays, so that a table's labels are not lost.
+    """
     table = read_table(folder, exclude=_PICTURES).sort_values("source_uri", ignore_index=True)
-    repeated = table["image_id"].notna() & table["image_id"].duplicated()
-    first = table.drop_duplicates("image_id").set_index("image_id")["source_uri"]
-    table.loc[repeated, "reason"] = _DUPLICATE
-    table.loc[repeated, "message"] = [
-        f"same bytes as {first[image_id]}" for image_id in table.loc[repeated, "image_id"]
-    ]
+    observed = table.filter(regex="_n$").sum(axis=1)
+    most_observed_first = table.loc[observed.sort_values(ascending=False, kind="stable").index]
+    kept = most_observed_first.drop_duplicates("image_id").set_index("image_id")["source_uri"]
+    named = table["image_id"].notna()
+    stays = table["image_id"].map(kept[kept.index.notna()]) == table["source_uri"]
+    for row in table.index[named & ~stays]:
+        lost = "; its own labels are left out" if observed[row] > 0 else ""
+        message = f"same bytes as {kept[table.loc[row, 'image_id']]}{lost}"
+        table.loc[row, ["reason", "message"]] = [_DUPLICATE, message]
     return table
 
 

@@ -175,6 +175,25 @@ def test_the_second_of_two_equal_files_is_a_duplicate(tmp_path: Path) -> None:
     assert not {"pixels", "thumbnail"} & set(described)
 
 
+def test_of_equal_files_the_one_that_was_observed_stays(tmp_path: Path) -> None:
+    """Labels of a table would be lost with the file that it names."""
+    rows = pd.DataFrame(
+        {
+            "source_uri": ["a", "b", "c", "d"],
+            "image_id": ["one", "one", "one", "two"],
+            "reason": None,
+            "message": None,
+            "open_rate_k": [0.0, 4.0, 1.0, 0.0],
+            "open_rate_n": [0.0, 100.0, 50.0, 0.0],
+        }
+    )
+    write_table(str(tmp_path / "1.parquet"), rows)
+    described = catalogue._describe(str(tmp_path)).set_index("source_uri")
+    assert described["reason"].isna().to_dict() == {"a": False, "b": True, "c": False, "d": True}
+    assert described["message"]["a"] == "same bytes as b"
+    assert described["message"]["c"] == "same bytes as b; its own labels are left out"
+
+
 def rejects(bad: int, duplicates: int) -> pd.DataFrame:
     reasons = ["empty"] * bad + ["duplicate"] * duplicates
     return pd.DataFrame(

@@ -170,6 +170,29 @@ def test_zeros_and_ones_with_a_number_of_their_own_are_shares(tmp_path: Path) ->
     assert counts_of(rows, "open_rate") == [(0, 10), (4, 4), (0, 0)]
 
 
+@pytest.mark.parametrize("written", [[0, 0, 0], [0.0, 1.0, 0.0]])
+def test_a_rate_of_zeros_and_ones_beside_a_number_of_emails_is_a_share(
+    tmp_path: Path, written: list[float]
+) -> None:
+    """No purchase in 1,000 emails says more than one email without a purchase."""
+    table = {"file": ["a.jpg", "b.png", "c.webp"], "delivered": [1000, 10, 20]}
+    found, _ = joined(tmp_path, table | {"purchase_rate": written})
+    assert found["purchase_rate_n"].tolist() == [1000, 10, 20]
+    expected = [share * n for share, n in zip(written, (1000, 10, 20), strict=True)]
+    assert found["purchase_rate_k"].tolist() == expected
+    binary, _ = joined(tmp_path, table | {"opened": [0, 1, 0]})
+    assert binary["open_rate_n"].tolist() == [1, 1, 1]
+
+
+def test_counts_that_cannot_be_are_refused(tmp_path: Path) -> None:
+    table = {"file": ["a.jpg", "b.png"], "sent": [100, 100], "bounces": [10, 5]}
+    with pytest.raises(SourceError, match=r"more bounces \+ delivered than sent"):
+        joined(tmp_path, table | {"delivered": [95, 95], "opens": [1, 1]})
+    huge = {"file": ["a.jpg"], "delivered": ["9999999999999999999999"], "opens": [3]}
+    with pytest.raises(SourceError, match=r"delivered is no count.*1,000,000,000,000"):
+        joined(tmp_path, huge)
+
+
 def test_a_share_and_its_counts_may_both_be_there(tmp_path: Path) -> None:
     table = {"file": FILES, "open_rate": ["33%", "0%", None], "opens": [1, 0, 2], "sent": [3, 5, 9]}
     rows, notes = joined(tmp_path, table)

@@ -6,7 +6,6 @@ A count that is not there is NaN, never 0.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from emailimg.sources.table.columns import COUNTS
@@ -24,6 +23,7 @@ TRIALS = dict.fromkeys(SUCCESSES, "delivered") | {
     "click_to_open_rate": "opens",
     "bounce_rate": "sent",
 }
+_MOST = 10**12  # emails; more is a slip, and beyond what the label columns hold
 _SUBSETS_OF_SENT = ("delivered", "bounces")
 
 
@@ -91,19 +91,34 @@ def read(cells: pd.DataFrame, theirs: Mapping[str, str], problems: Problems) -> 
     for part in _SUBSETS_OF_SENT:
         if part in counts and "sent" in counts:
             check_at_most(counts[part], counts["sent"], problems)
+    _check_sum(counts, problems)
     delivered = _delivered(counts)
     return counts | {"delivered": delivered} if delivered else counts
 
 
+def _check_sum(counts: Mapping[str, Count], problems: Problems) -> None:
+    """What was sent has bounced or was delivered, and not both."""
+    if not {"sent", "bounces", "delivered"} <= counts.keys():
+        return
+    sent, bounces, delivered = (counts[name] for name in ("sent", "bounces", "delivered"))
+    parts = f"{bounces.name} + {delivered.name}"
+    problems.add_rows(
+        f"more {parts} than {sent.name}",
+        bounces.values + delivered.values > sent.values,
+        {count.name: count.values for count in (bounces, delivered, sent)},
+        f"{parts} <= {sent.name}",
+    )
+
+
 def whole_numbers(cells: pd.Series, name: str, problems: Problems) -> pd.Series:
-    """float64 (N,), NaN where a cell is empty or, which is a problem, no whole number >= 0."""
+    """float64 (N,), NaN where a cell is empty or, which is a problem, holds no count."""
     values = pd.to_numeric(cells, errors="coerce").astype("float64")
-    good = (values >= 0) & (values % 1 == 0) & np.isfinite(values)
+    good = values.between(0, _MOST) & (values % 1 == 0)
     problems.add_rows(
         f"{name} is no count",
         cells.notna() & ~good,
         {name: cells},
-        "whole numbers from 0, or empty",
+        f"whole numbers from 0 to {_MOST:,}, or empty",
     )
     return values.where(good)
 

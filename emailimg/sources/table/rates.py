@@ -36,8 +36,7 @@ def read(
     """
     values = shares(name, cells, problems)
     cells = cells.where(values.notna())
-    own = trials is not None and trials.uses == (f"{target}_n",)
-    if is_binary(cells) and not own:
+    if is_binary(cells) and not _is_share_of(trials, name, target):
         return label(name, BINARY, values, values.notna().astype(float), (target,)), []
     if trials is None:
         _refuse_shares(name, target, cells, problems)
@@ -46,6 +45,18 @@ def read(
     k = (values * trials.values).round()
     notes = _rounding_notes(name, cells, values, trials, problems)
     return label(name, how, k, trials.values, (target, *trials.uses)), notes
+
+
+def _is_share_of(trials: Count | None, name: str, target: str) -> bool:
+    """Whether a column of only 0 and 1 is a share all the same.
+
+    It is beside its own number of emails; and, when it is named a rate, beside that of several
+    emails: nobody has bought anything in 1,000 emails says more than one email without a purchase.
+    """
+    if trials is None:
+        return False
+    several = bool((trials.values > 1).any())
+    return trials.uses == (f"{target}_n",) or (several and "rate" in name.casefold())
 
 
 def shares(name: str, cells: pd.Series, problems: Problems) -> pd.Series:
