@@ -9,6 +9,13 @@ from emailimg.config.labelling import RULES_BY_KIND, LabelRule
 from emailimg.config.whole import Config
 
 _RULES = ("labels", "rules")
+# Of pydantic's words those that are Python's and not a user's.
+_PLAIN = {
+    "tuple_type": "must be a list, such as [1, 2]",
+    "dict_type": "must be a map of keys to values",
+    "model_type": "must be a map of keys to values",
+    "model_attributes_type": "must be a map of keys to values",
+}
 
 
 def explain(error: ValidationError) -> str:
@@ -20,13 +27,21 @@ def _explain(detail: Any) -> str:
     key = _written(detail["loc"])
     if detail["type"] == "extra_forbidden":
         accepted = ", ".join(_accepted_keys(detail["loc"]))
-        return f"unknown config key {key!r}; accepted here: {accepted}"
+        return f"unknown config key {key!r}; accepted here: {accepted}{_other_kind(detail['loc'])}"
     if detail["type"] in ("union_tag_not_found", "union_tag_invalid"):
         found = detail.get("ctx", {}).get("tag")
         problem = "needed" if found is None else f"unknown kind {found!r}"
         return f"{key}.kind: {problem}; accepted: {', '.join(RULES_BY_KIND)}"
-    message = detail["msg"].removeprefix("Value error, ")
+    message = _PLAIN.get(detail["type"], detail["msg"].removeprefix("Value error, "))
     return f"{key}: {message}" if key else message
+
+
+def _other_kind(location: tuple[int | str, ...]) -> str:
+    """A hint where the key belongs to a rule of another kind."""
+    if location[:2] != _RULES or len(location) < 5:
+        return ""
+    kinds = [kind for kind, rule in RULES_BY_KIND.items() if location[4] in rule.model_fields]
+    return f"; {location[4]} belongs to `kind: {kinds[0]}`" if kinds else ""
 
 
 def _written(location: tuple[int | str, ...]) -> str:

@@ -105,7 +105,7 @@ def test_assignments_are_yaml(assignment: str, path: tuple[str, ...], value: Any
         ("labels.rules.open_rate={kind: logistic, weights: {color: {red: 1}}}",
          ["'labels.rules.open_rate.weights.color'; accepted here", "colour", "time_of_day"]),
         ("labels.rules.open_rate={kind: logistic, weights: {colour: red}}",
-         ["labels.rules.open_rate.weights.colour: Input should be a valid dictionary"]),
+         ["labels.rules.open_rate.weights.colour: must be a map"]),
         ("labels.rules.open_rate={kind: logistic, weights: {colour: {red: much}}}",
          ["labels.rules.open_rate.weights.colour.red: Input should be a valid number"]),
         ("labels.rules.open_rate={kind: logistic, weights: {colour: {red: .inf}}}",
@@ -274,3 +274,20 @@ def test_nothing_of_a_preset_leaks_into_the_next() -> None:
     before = load("quickstart")
     load("quickstart", None, ["labels.rules.open_rate.high=0.9", "augment.block_weights.flip=0"])
     assert load("quickstart") == before
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        (
+            "labels.rules.open_rate={weights: {colour: {red: 1}}}",
+            "weights belongs to `kind: logistic`",
+        ),
+        ("augment.ranges.rotate.angle_deg=5", r"angle_deg: must be a list, such as \[1, 2\]"),
+        ("labels=3", "labels: must be a map"),
+        ("source.columns=3", "source.columns: must be a map"),
+    ],
+)
+def test_messages_are_in_a_users_words(assignment: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        config.load("tiny", assignments=[assignment])
