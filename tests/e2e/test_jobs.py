@@ -68,19 +68,31 @@ def test_the_pipeline_runs_as_a_job_on_a_started_cluster(
     smaller += ["--set", "encoder.batch_size=32", "--set", "encoder.num_workers=1"]
     for target in ("click_to_open_rate", "revenue_per_email", "conversion_rate"):
         smaller += ["--set", f"labels.rules.{target}=null"]
-    result = subprocess.run(
-        [*submit, *job, *smaller],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=460,
-    )
+    result = _submit([*submit, *job, *smaller], environment)
     assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-2000:]
     for stage in ("catalogue", "encoder", "search", "report"):
         assert f"\n{stage}" in "\n" + result.stdout
     assert (workspace / "bundle" / "manifest.json").exists()
     assert (workspace / "report" / "index.html").exists()
+
+
+def _submit(
+    command: list[str | Path], environment: dict[str, str], patience_s: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """Run `ray job submit`, again while the head's agent is not there yet.
+
+    The dashboard answers first; a submission before the agent has registered is refused with
+    "try again later", and starts nothing.
+    """
+    deadline = time.monotonic() + patience_s
+    while True:
+        result = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=400
+        )
+        too_early = "No available agent" in result.stdout + result.stderr
+        if not too_early or time.monotonic() > deadline:
+            return result
+        time.sleep(1)
 
 
 def _free_port() -> int:
