@@ -1,30 +1,15 @@
 """Folders of files: on the disk with its links and oddities, and on a real S3 server."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
 import pytest
-from s3_server import BUCKET, s3_server
+from s3_server import BUCKET
 
 from emailimg import storage
 from emailimg.errors import SourceError
 from emailimg.sources import folder
-
-
-@pytest.fixture(scope="module")
-def bucket() -> Iterator[str]:
-    with s3_server() as location:
-        yield location
-
-
-@pytest.fixture(params=["local", "s3"])
-def base(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty place to write to."""
-    if request.param == "local":
-        return str(tmp_path)
-    return f"{request.getfixturevalue('bucket')}/{tmp_path.name}"
 
 
 def names(location: str) -> list[str]:

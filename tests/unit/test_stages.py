@@ -1,20 +1,12 @@
 """Stages: skipped when done, redone for another fingerprint or when half-written, resumed."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from s3_server import s3_server
 
 from emailimg import stages, storage
 from emailimg.errors import ConfigError, ResourceError
 from emailimg.stages import Workspace
-
-
-@pytest.fixture(scope="module")
-def bucket() -> Iterator[str]:
-    with s3_server() as location:
-        yield location
 
 
 @pytest.fixture(params=["local", "s3"])
