@@ -1,6 +1,5 @@
 """Colour profiles, against the arithmetic of their spaces, and profiles that are of no use."""
 
-import threading
 import zlib
 
 import numpy as np
@@ -14,6 +13,7 @@ from colour_profiles import (
     grey_profile,
     rgb_profile,
 )
+from decoding_threads import assert_threads_decode
 from pictures import difference, encode, encode_image, picture
 from PIL import Image, ImageCms
 from png_files import png
@@ -121,16 +121,4 @@ def test_threads_share_a_conversion() -> None:
     pictures = [picture(60, 90, seed) for seed in range(8)]
     encoded = [encode(pixels, "PNG", icc_profile=profile) for pixels in pictures]
     alone = [images.decode(data, LIMITS) for data in encoded]
-    same: list[bool] = []
-
-    def work(i: int) -> None:
-        for _ in range(10):
-            same.append(np.array_equal(images.decode(encoded[i], LIMITS), alone[i]))
-
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(same) == 80
-    assert all(same)
+    assert_threads_decode(encoded, alone)

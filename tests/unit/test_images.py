@@ -3,7 +3,6 @@
 import io
 import pickle
 import struct
-import threading
 import warnings
 import zlib
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from decoding_threads import assert_threads_decode
 from pictures import difference, encode, encode_image, picture
 from PIL import Image
 from png_files import png, png_file
@@ -390,19 +390,7 @@ def test_an_image_error_survives_pickling() -> None:
 def test_threads_may_decode_at_the_same_time() -> None:
     pictures = [picture(60, 90, seed) for seed in range(8)]
     encoded = [encode(pixels, "PNG") for pixels in pictures]
-    same: list[bool] = []
-
-    def work(i: int) -> None:
-        for _ in range(10):
-            same.append(np.array_equal(images.decode(encoded[i], LIMITS), pictures[i]))
-
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(same) == 80
-    assert all(same)
+    assert_threads_decode(encoded, pictures)
 
 
 @pytest.mark.parametrize("working", [64, 100, 160])
