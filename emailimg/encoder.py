@@ -4,10 +4,7 @@ Normalisation is part of the model, so that training and serving hand it the sam
 Weights travel as safetensors beside a JSON description; nothing is unpickled.
 """
 
-import io
-from pickle import UnpicklingError
 from typing import Any
-from urllib.error import URLError
 
 import numpy as np
 import torch
@@ -18,7 +15,7 @@ from torch import Tensor, nn
 
 from emailimg import storage, taxonomy
 from emailimg.encoder_spec import SPEC_FILE, EncoderSpec
-from emailimg.errors import BundleError, ConfigError
+from emailimg.errors import BundleError
 
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -55,28 +52,19 @@ class Encoder(nn.Module):
         return {name: head(features) for name, head in self.heads.items()}
 
 
-def create(spec: EncoderSpec, weights: str) -> Encoder:
-    """An encoder to fine-tune, from `scratch`, `imagenet`, or a local or s3:// weights file.
-
-    The heads are always new. Raises ConfigError when the weights cannot be had or do not fit.
-    """
-    if weights == "scratch":
-        return Encoder(spec)
-    state = _imagenet_state(spec.arch) if weights == "imagenet" else _file_state(weights)
-    encoder = Encoder(spec)
-    backbone = {name: value for name, value in state.items() if not name.startswith("fc.")}
-    try:
-        encoder.backbone.load_state_dict(backbone)
-    except RuntimeError as error:
-        raise ConfigError(f"encoder.weights {weights!r} do not fit {spec.arch}: {error}") from None
-    return encoder
-
-
 def save(encoder: Encoder, folder: str) -> None:
     """Write weights and description to a folder, local or s3://."""
+    for name, data in files(encoder).items():
+        storage.write_bytes(storage.join(folder, name), data)
+
+
+def files(encoder: Encoder) -> dict[str, bytes]:
+    """What `save` writes: the content of each file by its name."""
     state = {name: value.contiguous() for name, value in encoder.state_dict().items()}
-    storage.write_bytes(storage.join(folder, _WEIGHTS_FILE), safetensors_torch.save(state))
-    storage.write_bytes(storage.join(folder, SPEC_FILE), encoder.spec.to_json().encode())
+    return {
+        _WEIGHTS_FILE: safetensors_torch.save(state),
+        SPEC_FILE: encoder.spec.to_json().encode(),
+    }
 
 
 def load(folder: str) -> Encoder:
@@ -126,39 +114,3 @@ def classes_seen(spec: EncoderSpec, logits: dict[str, Tensor]) -> dict[str, list
         else:
             seen[head] = [classes[i] for i in values.argmax(1).tolist()]
     return seen
-
-
-def _imagenet_state(arch: str) -> dict[str, Tensor]:
-    try:
-        weights = torchvision.models.get_model_weights(arch).DEFAULT
-        return weights.get_state_dict(progress=False, check_hash=True)
-    except (URLError, OSError, RuntimeError) as error:  # RuntimeError: another checksum
-        raise ConfigError(
-            f"ImageNet weights of {arch} cannot be downloaded ({error}); choose encoder.weights: "
-            "`imagenet` on a machine with a network (or with the file in torch's cache), "
-            "a local or s3:// .safetensors or .pth file, or `scratch`"
-        ) from None
-
-
-def _file_state(location: str) -> dict[str, Tensor]:
-    """A state dict from .safetensors or from torchvision's .pth, without unpickling objects."""
-    if not storage.exists(location):
-        raise ConfigError(
-            f"encoder.weights {location!r} does not exist; accepted: `imagenet`, `scratch`, or a "
-            "local or s3:// .safetensors or .pth file"
-        )
-    data = storage.read_bytes(location)
-    try:
-        if location.endswith(".safetensors"):
-            state = safetensors_torch.load(data)
-        else:
-            state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except (SafetensorError, UnpicklingError, RuntimeError, EOFError) as error:
-        reason = str(error).partition("\n")[0]
-        raise ConfigError(f"encoder.weights {location!r} cannot be read: {reason}") from None
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise ConfigError(f"encoder.weights {location!r} hold something else than a state dict")
-    prefix = "backbone."  # our own encoders are accepted as a start as well
-    if any(name.startswith(prefix) for name in state):
-        return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-    return state

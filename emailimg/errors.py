@@ -1,5 +1,7 @@
 """The errors a user can cause; anything else is a bug and keeps its traceback."""
 
+from collections.abc import Iterator
+
 
 class EmailimgError(Exception):
     """Base of every error whose message is meant for the user."""
@@ -37,9 +39,26 @@ class ResourceError(EmailimgError):
     """A stage asks for more CPUs or GPUs than the cluster can give it."""
 
 
+class TrainingError(EmailimgError):
+    """Training cannot go on: it diverged, or memory, disk or workers gave out."""
+
+
 class LeakageError(EmailimgError):
     """The model beats the oracle that knows the true probabilities: it has seen test rows."""
 
 
 class BundleError(EmailimgError):
     """A bundle or stage output is missing, incomplete, or its parts do not fit together."""
+
+
+def parts_of(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and those that Ray has wrapped in it: causes, and what workers raised."""
+    if error is None:
+        return
+    yield error
+    inner = [error.__cause__, getattr(error, "cause", None), getattr(error, "base_exc", None)]
+    inner += [getattr(error, "_base_exc", None), getattr(error, "controller_failure", None)]
+    inner += list(getattr(error, "worker_failures", {}).values())
+    for part in inner:
+        if isinstance(part, BaseException):
+            yield from parts_of(part)

@@ -32,7 +32,7 @@ from emailimg import (
     train_encoder,
 )
 from emailimg.config import Config
-from emailimg.errors import ConfigError, EmailimgError, LeakageError
+from emailimg.errors import ConfigError, EmailimgError, LeakageError, parts_of
 from emailimg.parquet import read_table
 from emailimg.report import render_report
 from emailimg.resources import Bundle
@@ -40,7 +40,7 @@ from emailimg.stages import StageResult, Workspace
 
 _SCHEDULING = frozenset(
     {"concurrent_targets", "cpus_per_worker", "cpus_per_actor", "max_failures"}
-    | {"concurrent_trials", "max_actor_restarts"}
+    | {"concurrent_trials", "max_actor_restarts", "resize_check_s"}
 )
 
 
@@ -237,20 +237,10 @@ def _run_stage(job: Run, stage: Stage, fingerprint: str) -> StageResult:
     except EmailimgError:
         raise
     except Exception as error:
-        meant_for_user = _find_user_error(error)
+        meant_for_user = next((e for e in parts_of(error) if isinstance(e, EmailimgError)), None)
         if meant_for_user is None:
             raise
         raise meant_for_user from None
-
-
-def _find_user_error(error: BaseException | None) -> EmailimgError | None:
-    """The error that a worker raised for the user, from inside what Ray wraps around it."""
-    if error is None or isinstance(error, EmailimgError):
-        return error
-    wrapped = [error.__cause__, getattr(error, "cause", None)]
-    wrapped += list(getattr(error, "worker_failures", {}).values())
-    found = [_find_user_error(inner) for inner in wrapped if isinstance(inner, BaseException)]
-    return next((inner for inner in found if inner is not None), None)
 
 
 def full_scorecard(run: Run, bundle_version: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import ray
@@ -23,20 +24,35 @@ def announce(lines: Iterable[str]) -> None:
         print(f"  {line}", file=sys.stderr, flush=True)
 
 
+@dataclass(frozen=True)
+class State:
+    """Units done, units per second since the work began or continued, and what is being done."""
+
+    done: float
+    per_s: float
+    note: str
+
+
 class _Counter:
     """Runs as an actor that takes no CPU share."""
 
     def __init__(self) -> None:
         self._done = 0.0
         self._note = ""
+        self.begin_at(0.0)
+
+    def begin_at(self, done: float) -> None:
+        self._done = self._begun = done
+        self._begun_at = time.monotonic()
 
     def add(self, amount: float, note: str | None = None) -> None:
         self._done += amount
         if note is not None:
             self._note = note
 
-    def read(self) -> tuple[float, str]:
-        return self._done, self._note
+    def read(self) -> "State":
+        seconds = time.monotonic() - self._begun_at
+        return State(self._done, (self._done - self._begun) / max(seconds, 1e-9), self._note)
 
 
 class Reporter:
@@ -47,6 +63,10 @@ class Reporter:
 
     def add(self, amount: float, note: str | None = None) -> None:
         self._counter.add.remote(amount, note)
+
+    def begin_at(self, done: float) -> None:
+        """So much was done before: the work continues, or is thrown back by a failure."""
+        self._counter.begin_at.remote(done)
 
 
 @contextmanager
@@ -67,7 +87,7 @@ def track(label: str, total: float, unit: str) -> Iterator[Reporter]:
         ray.kill(counter)
 
 
-def _read(counter: Any) -> tuple[float, str] | None:
+def _read(counter: Any) -> State | None:
     try:
         return ray.get(counter.read.remote(), timeout=5)
     except (ray.exceptions.RayError, TimeoutError):
@@ -75,24 +95,30 @@ def _read(counter: Any) -> tuple[float, str] | None:
 
 
 def _draw_bar(counter: Any, finished: threading.Event, label: str, total: float, unit: str) -> None:
-    form = "  {desc:<14}|{bar:24}| {n:.0f}/{total:.0f} {unit}, {elapsed}<{remaining} {postfix}"
+    form = "  {desc:<14}|{bar:24}| {n:.0f}/{total:.0f} {unit}, {elapsed} {postfix}"
     with tqdm(total=total, desc=label, unit=unit, leave=False, bar_format=form) as bar:
         while not finished.wait(_REDRAW_S):
             state = _read(counter)
             if state is not None:
-                bar.n = min(state[0], total)
-                bar.set_postfix_str(state[1], refresh=True)
+                bar.n = min(state.done, total)
+                bar.set_postfix_str(_pace(state, total, unit), refresh=True)
 
 
 def _draw_lines(
     counter: Any, finished: threading.Event, label: str, total: float, unit: str
 ) -> None:
-    started = time.monotonic()
     while not finished.wait(_LOG_LINE_S):
         state = _read(counter)
-        if state is None or state[0] <= 0:
+        if state is None or state.done <= 0:
             continue
-        done, note = state
-        left_s = (time.monotonic() - started) * (total - done) / done
-        text = f"  {label}: {done:.0f}/{total:.0f} {unit}, about {max(0, left_s):.0f} s left"
-        print(f"{text}{', ' if note else ''}{note}", file=sys.stderr, flush=True)
+        text = f"  {label}: {state.done:.0f}/{total:.0f} {unit}, {_pace(state, total, unit)}"
+        print(text, file=sys.stderr, flush=True)
+
+
+def _pace(state: State, total: float, unit: str) -> str:
+    """`205 images/s, about 80 s left, epoch 3/8`."""
+    parts = []
+    if state.per_s > 0:
+        left_s = max(0.0, total - state.done) / state.per_s
+        parts = [f"{state.per_s:.3g} {unit}/s", f"about {left_s:.0f} s left"]
+    return ", ".join([*parts, *filter(None, [state.note])])

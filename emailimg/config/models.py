@@ -14,20 +14,34 @@ class EncoderConfig(Section):
     arch: Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"] = "resnet18"
     # Augment the training images anew in every epoch; False repeats the written examples.
     fresh_versions: bool = True
-    weights: str = "scratch"  # `imagenet`, `scratch`, or a local or s3:// .safetensors / .pth file
+    # `imagenet`, one of torchvision's names such as `IMAGENET1K_V1`, `scratch`, or a local or
+    # s3:// .safetensors / .pth file.
+    weights: str = "scratch"
     epochs: int = Field(10, ge=1)
-    batch_size: int = Field(64, ge=2)  # over all workers
+    batch_size: int = Field(64, ge=2)  # over all workers; each takes batch_size / workers
     optimizer: Literal["sgd", "adamw"] = "sgd"
     learning_rate: float = Field(0.05, gt=0)  # peak, for the batch over all workers
     momentum: Probability = 0.9
     weight_decay: float = Field(5e-4, ge=0)
-    schedule: Literal["one_cycle", "plateau"] = "one_cycle"  # `plateau` is the report's
+    # `cosine` warms up and then falls to 0, step by step; `plateau`, the report's, is divided by
+    # ten when the validation accuracy has not risen for `patience_epochs`.
+    schedule: Literal["cosine", "plateau"] = "cosine"
+    warmup_share: Probability = 0.3  # of all steps, in which `cosine` rises to its peak
     patience_epochs: int = Field(3, ge=0)  # of `plateau`
     label_smoothing: Probability = 0.0
     vehicle_type_weight: float = Field(1.0, gt=0)  # of that head's loss, beside the augmentation's
-    # `auto` trains in bfloat16 where the hardware multiplies it fast, else in float32.
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    # `auto`: bfloat16 where the hardware multiplies it fast, else float16 on a GPU that does (V100,
+    # T4), else float32.
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    compile: bool = False  # torch.compile; needs a C++ compiler
+    # The same weights from the same seed and number of workers, on a GPU too; False lets cuDNN try
+    # out which of its algorithms is the fastest.
+    deterministic: bool = True
     num_workers: int = Field(1, ge=1)
+    # Elastic: train with as many workers as the cluster has room for, from so many to num_workers,
+    # and change their number while it runs; None: always num_workers.
+    min_workers: int | None = Field(None, ge=1)
+    resize_check_s: float = Field(60.0, gt=0)  # how often an elastic run looks for more room
     cpus_per_worker: Cpus = 1.0
     threads_per_worker: int = Field(2, ge=1)  # torch threads; may exceed the CPU share
     use_gpu: bool = False
@@ -35,10 +49,17 @@ class EncoderConfig(Section):
     seed: int = 0
 
     @model_validator(mode="after")
-    def _batch_divides(self) -> "EncoderConfig":
+    def _workers_fit(self) -> "EncoderConfig":
         if self.batch_size % self.num_workers:
             raise ValueError("batch_size must be a multiple of num_workers")
+        if self.min_workers is not None and self.min_workers > self.num_workers:
+            raise ValueError("min_workers must not be more than num_workers")
         return self
+
+    @property
+    def fewest_workers(self) -> int:
+        """Workers without which training does not start."""
+        return self.num_workers if self.min_workers is None else self.min_workers
 
 
 class EmbedConfig(Section):
