@@ -91,7 +91,7 @@ def _untrained_encoder(config: Config) -> encoder.Encoder:
         "vehicle_type": taxonomy.VEHICLE_TYPES,
     }
     torch.manual_seed(0)
-    return encoder.create(EncoderSpec("resnet18", config.images.model_size_px, heads), "scratch")
+    return encoder.Encoder(EncoderSpec("resnet18", config.images.model_size_px, heads))
 
 
 def _catalogue_rows() -> pd.DataFrame:

@@ -146,17 +146,28 @@ def _whole(runs: str) -> list[Checkpoint]:
     """Those that have been written to the end."""
     found = []
     for file in storage.list_files(runs, f"/{_COMPLETE}"):
-        record = storage.read_json(file)
-        found.append(Checkpoint(file.rpartition("/")[0], record["epoch"], record["score"]))
+        location = file.rpartition("/")[0]
+        complete = _read_complete(location)
+        if complete is not None:
+            found.append(Checkpoint(location, complete["epoch"], complete["score"]))
     return found
 
 
+def _read_complete(location: str) -> dict[str, Any] | None:
+    try:
+        return storage.read_json(storage.join(location, _COMPLETE))
+    except (OSError, ValueError):  # deleted in the meantime, or cut off
+        return None
+
+
 def _is_intact(checkpoint: Checkpoint) -> bool:
-    listed = storage.read_json(storage.join(checkpoint.location, _COMPLETE))["files"]
+    complete = _read_complete(checkpoint.location)
+    if complete is None:
+        return False
     try:
         return all(
             _sha256(storage.read_bytes(storage.join(checkpoint.location, name))) == file["sha256"]
-            for name, file in listed.items()
+            for name, file in complete["files"].items()
         )
     except OSError:
         return False

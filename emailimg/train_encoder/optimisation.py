@@ -52,24 +52,20 @@ class Schedule:
 
     def load_state_dict(self, state: dict[str, Any], epochs_done: int) -> None:
         """Continue after so many epochs, with as many steps an epoch as there are now."""
+        self._scheduler.load_state_dict(state)
         if isinstance(self._scheduler, LambdaLR):
             # An elastic run may have had other steps; how much of the training is over decides.
-            self._scheduler = self._begin(epochs_done * self._steps_per_epoch)
-        else:
-            self._scheduler.load_state_dict(state)
+            self._scheduler.last_epoch = epochs_done * self._steps_per_epoch
+            self._scheduler.base_lrs = [self._settings.learning_rate]
 
-    def _begin(self, steps_done: int = 0) -> LambdaLR | ReduceLROnPlateau:
+    def _begin(self) -> LambdaLR | ReduceLROnPlateau:
         settings = self._settings
         if settings.schedule == "plateau":
             return ReduceLROnPlateau(self._optimizer, mode="max", patience=settings.patience_epochs)
         total = settings.epochs * self._steps_per_epoch
-
-        def factor(step: int) -> float:
-            return cosine_factor((steps_done + step) / total, settings.warmup_share)
-
-        for group in self._optimizer.param_groups:
-            group["lr"] = settings.learning_rate  # LambdaLR multiplies what it finds here
-        return LambdaLR(self._optimizer, factor)
+        return LambdaLR(
+            self._optimizer, lambda step: cosine_factor(step / total, settings.warmup_share)
+        )
 
 
 def cosine_factor(progress: float, warmup_share: float) -> float:

@@ -1,0 +1,208 @@
+"""Nothing that is trained is lost: killed workers and drivers, full disks, damaged folders.
+
+What a disturbed training ends with is compared, byte for byte, with an undisturbed one's end.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import ray
+from benchmarks.measure import descendants
+
+from emailimg import config, storage, train_encoder
+from emailimg.errors import TrainingError
+from emailimg.stages import Workspace
+
+EPOCHS = 3
+# Small batches, so that an epoch takes long enough to be interrupted.
+SETTINGS = (
+    f"encoder.epochs={EPOCHS}",
+    "encoder.batch_size=8",
+    "encoder.optimizer=adamw",
+    "encoder.learning_rate=0.001",
+)
+TIMES = {"seconds", "images_per_s", "data_wait_s", "validation_seconds"}
+
+
+@pytest.fixture(scope="module")
+def inputs(interrupted_run: str) -> tuple[str, str]:
+    workspace = Workspace(interrupted_run)
+    return workspace.folder("catalogue"), workspace.folder("examples")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(inputs: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a training that nobody interrupted."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    train_encoder.build(settings(*SETTINGS), *inputs, str(folder))
+    return folder
+
+
+def settings(*assignments: str) -> config.Config:
+    return config.load("tiny", assignments=assignments)
+
+
+def last_state(folder: Path) -> dict[str, bytes]:
+    """Weights, optimiser, schedule and random state after the last epoch."""
+    [checkpoint] = folder.glob(f"runs/*/epoch-{EPOCHS:04d}")
+    names = ("encoder.safetensors", "state.safetensors", "state.json")
+    return {name: (checkpoint / name).read_bytes() for name in names}
+
+
+def what_was_learnt(folder: Path) -> list[dict[str, object]]:
+    """The history without its times."""
+    history = storage.read_json(f"{folder}/history.json")
+    return [{k: v for k, v in record.items() if k not in TIMES} for record in history]
+
+
+def assert_same_end(disturbed: Path, undisturbed: Path) -> None:
+    assert what_was_learnt(disturbed) == what_was_learnt(undisturbed)
+    ends = last_state(disturbed), last_state(undisturbed)
+    assert [name for name in ends[1] if ends[0][name] != ends[1][name]] == []
+    bests = [(folder / "encoder.safetensors").read_bytes() for folder in (disturbed, undisturbed)]
+    assert bests[0] == bests[1]
+
+
+def in_second_epoch(folder: Path) -> None:
+    """Wait until the first epoch's checkpoint is known to Ray Train, and the second runs."""
+    deadline = time.monotonic() + 120
+    attempt = folder / "runs" / "attempt-0001"
+    while not (attempt / "checkpoint_manager_snapshot.json").exists():
+        assert time.monotonic() < deadline, "no first epoch"
+        time.sleep(0.02)
+    assert not (attempt / f"epoch-{EPOCHS:04d}").exists(), "too late to disturb it"
+
+
+def training_workers() -> list[int]:
+    """Processes of Ray Train's workers in our own Ray session."""
+    found = []
+    for pid, _ in descendants():
+        try:
+            title = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            continue
+        if title.startswith(b"ray::RayTrainWorker"):
+            found.append(pid)
+    return found
+
+
+@pytest.mark.timeout(240)
+def test_a_killed_worker_is_replaced_and_nothing_changes(
+    inputs: tuple[str, str], undisturbed: Path, tmp_path: Path
+) -> None:
+    killed: list[int] = []
+
+    def kill_one() -> None:
+        in_second_epoch(tmp_path)
+        killed.append(training_workers()[-1])
+        os.kill(killed[0], signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_one)
+    killer.start()
+    train_encoder.build(settings(*SETTINGS), *inputs, str(tmp_path))
+    killer.join()
+    assert len(killed) == 1
+    assert_same_end(tmp_path, undisturbed)
+
+
+@pytest.mark.timeout(240)
+def test_a_killed_driver_continues_with_the_same_command(
+    interrupted_run: str, undisturbed: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(interrupted_run, tmp_path / "run", ignore=shutil.ignore_patterns("encoder"))
+    folder = tmp_path / "run" / "encoder"
+    command = [sys.executable, "-m", "emailimg", "encoder", "--preset", "tiny"]
+    command += ["--workspace", str(tmp_path / "run")]
+    for assignment in SETTINGS:
+        command += ["--set", assignment]
+    environment = os.environ | {
+        "RAY_ADDRESS": ray.get_runtime_context().gcs_address,
+        "RAY_AUTH_MODE": "token",
+    }
+    driver = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    in_second_epoch(folder)
+    driver.kill()
+    driver.wait()
+    first = (folder / "runs/attempt-0001/epoch-0001/complete.json").stat().st_mtime
+    subprocess.run(command, env=environment, check=True, timeout=200)
+    [record, *_] = storage.read_json(f"{folder}/history.json")
+    assert record["epoch"] == 1
+    kept = folder / "runs/attempt-0001/epoch-0001/complete.json"
+    assert not kept.exists() or kept.stat().st_mtime == first, "the first epoch was trained again"
+    assert_same_end(folder, undisturbed)
+
+
+def test_a_damaged_folder_of_runs_is_no_obstacle(inputs: tuple[str, str], tmp_path: Path) -> None:
+    """Ray's list cut off, then the newest checkpoint gone, then an orphan: it goes on."""
+
+    def continue_to(epochs: int) -> list[int]:
+        one_worker = ("encoder.num_workers=1", "encoder.batch_size=64")
+        train_encoder.build(settings(f"encoder.epochs={epochs}", *one_worker), *inputs, folder)
+        return [record["epoch"] for record in storage.read_json(f"{folder}/history.json")]
+
+    folder = str(tmp_path)
+    assert continue_to(1) == [1]
+    snapshot = tmp_path / "runs/attempt-0001/checkpoint_manager_snapshot.json"
+    snapshot.write_bytes(snapshot.read_bytes()[:40])
+    assert continue_to(2) == [1, 2]
+    [newest] = tmp_path.glob("runs/*/epoch-0002")
+    orphan = tmp_path / "runs/attempt-0009/epoch-0007"
+    shutil.copytree(newest, orphan)
+    (orphan / "complete.json").unlink()
+    shutil.rmtree(newest)
+    assert continue_to(2) in ([1, 2], [2])
+    assert not orphan.exists()
+
+
+def test_a_full_disk_leaves_the_last_good_checkpoint(
+    inputs: tuple[str, str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "runs/attempt-0001/epoch-0002"
+    folder.mkdir(parents=True)
+    full = folder / ".encoder.safetensors.partial"  # where that file is written before it is whole
+    full.symlink_to("/dev/full")
+    two_epochs = settings("encoder.epochs=2", "encoder.max_failures=0")
+    with pytest.raises(TrainingError, match="No space left on device") as caught:
+        train_encoder.build(two_epochs, *inputs, str(tmp_path))
+    assert "the last good checkpoint is that of epoch 1" in str(caught.value)
+    full.unlink()
+    train_encoder.build(two_epochs, *inputs, str(tmp_path))
+    assert len(storage.read_json(f"{tmp_path}/history.json")) == 2
+
+
+def test_a_diverged_training_says_so_once_and_keeps_its_checkpoint(
+    inputs: tuple[str, str], tmp_path: Path
+) -> None:
+    def build(*assignments: str) -> None:
+        train_encoder.build(settings(*assignments), *inputs, str(tmp_path))
+
+    build("encoder.epochs=1")
+    good = storage.read_json(f"{tmp_path}/history.json")
+    started = time.monotonic()
+    with pytest.raises(TrainingError, match=r"infinite or NaN in epoch 2") as caught:
+        build("encoder.epochs=3", "encoder.learning_rate=1e30", "encoder.precision=float32")
+    assert "encoder.learning_rate" in str(caught.value)
+    assert "the last good checkpoint is that of epoch 1" in str(caught.value)
+    assert len(list(tmp_path.glob("runs/*/epoch-*"))) == 1
+    assert time.monotonic() - started < 100, "it was tried again"
+    build("encoder.epochs=2")
+    assert storage.read_json(f"{tmp_path}/history.json")[0] == good[0]
+
+
+def test_workers_may_become_fewer_between_two_attempts(
+    inputs: tuple[str, str], tmp_path: Path
+) -> None:
+    elastic = ("encoder.min_workers=1", "encoder.schedule=plateau")
+    train_encoder.build(settings("encoder.epochs=1", *elastic), *inputs, str(tmp_path))
+    fewer = settings("encoder.epochs=2", "encoder.num_workers=1", "encoder.schedule=plateau")
+    train_encoder.build(fewer, *inputs, str(tmp_path))
+    history = storage.read_json(f"{tmp_path}/history.json")
+    assert [record["workers"] for record in history] == [2, 1]
+    assert [record["batch_per_worker"] for record in history] == [32, 64]
