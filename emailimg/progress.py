@@ -120,5 +120,9 @@ def _pace(state: State, total: float, unit: str) -> str:
     parts = []
     if state.per_s > 0:
         left_s = max(0.0, total - state.done) / state.per_s
-        parts = [f"{state.per_s:.3g} {unit}/s", f"about {left_s:.0f} s left"]
+        parts = [f"{_rounded(state.per_s)} {unit}/s", f"about {left_s:.0f} s left"]
     return ", ".join([*parts, *filter(None, [state.note])])
+
+
+def _rounded(per_s: float) -> str:
+    return f"{per_s:.0f}" if per_s >= 10 else f"{per_s:.2g}"

@@ -69,6 +69,48 @@ def test_composed_versions_train_yes_or_no_attributes(
     assert max(len(techniques) for techniques in rows["techniques"]) > 1
 
 
+@pytest.mark.parametrize("preset", ["paper", "fast"])
+def test_both_recipes_run_at_reduced_size(
+    inputs: tuple[str, str], tmp_path: Path, preset: str
+) -> None:
+    small = ("images.model_size_px=32", "images.working_size_px=96", "encoder.weights=scratch")
+    same_split = ("split.test=0.2", "split.validation=0.15", "encoder.epochs=2")
+    recipe = config.load(preset, assignments=[*small, *same_split, "encoder.batch_size=32"])
+    summary = train_encoder.build(recipe, *inputs, str(tmp_path))
+    assert summary.startswith("2 epochs")
+    assert encoder.load(str(tmp_path)).spec.arch == "resnet34"
+    history = storage.read_json(f"{tmp_path}/history.json")
+    rates = [record["learning_rate"] for record in history]
+    if preset == "paper":
+        assert rates == [0.01, 0.01]  # no plateau yet
+        assert {record["precision"] for record in history} == {"float32"}
+    else:
+        assert 0 == rates[1] < rates[0] < 1e-3
+    assert all(record["data_wait_s"] < record["seconds"] for record in history)
+    events = [Path(file).name for file in storage.list_files(f"{tmp_path}/tensorboard")]
+    assert events == [f"events.out.tfevents.{epoch:010d}.encoder" for epoch in (1, 2)]
+
+
+def test_batch_and_learning_rate_are_stated_per_worker_and_in_total(
+    inputs: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ConfigError):  # stated after the checks, before the work
+        train_encoder.build(settings("encoder.weights=nowhere.pth"), *inputs, str(tmp_path))
+    assert "workers x" not in capsys.readouterr().err
+    train_encoder.build(settings("encoder.epochs=1"), *inputs, str(tmp_path))
+    said = capsys.readouterr().err
+    assert "2 workers x 32 images = 64 a step" in said
+    assert "learning rate 0.05 for these (0.025 per worker's share)" in said
+
+
+def test_an_elastic_run_that_would_leave_no_cpu_for_data_is_refused(
+    inputs: tuple[str, str], tmp_path: Path
+) -> None:
+    starving = settings("encoder.min_workers=1", "encoder.num_workers=4")
+    with pytest.raises(ResourceError, match=r"take 4 workers .* leave 0 of 2 CPUs"):
+        train_encoder.build(starving, *inputs, str(tmp_path))
+
+
 def test_more_workers_than_the_cluster_holds_are_refused(
     inputs: tuple[str, str], tmp_path: Path
 ) -> None:

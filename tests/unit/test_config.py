@@ -31,13 +31,22 @@ def test_presets_start_the_search_inside_its_space(preset: str) -> None:
 def test_the_paper_preset_is_the_reports_recipe() -> None:
     paper = load("paper")
     assert (paper.encoder.arch, paper.encoder.epochs) == ("resnet34", 10)
-    assert paper.encoder.schedule == "plateau"
+    assert (paper.encoder.schedule, paper.encoder.optimizer) == ("plateau", "sgd")
     assert paper.encoder.patience_epochs == 3
+    assert (paper.encoder.label_smoothing, paper.encoder.fresh_versions) == (0, False)
+    assert paper.images.model_size_px == 224
+    assert paper.split.test + paper.split.validation == 0.2
     assert paper.labels.sends_per_image == 1
     assert {rule.context_strength for rule in paper.labels.rules.values()} == {0}
     assert all(isinstance(rule, TwoLevelRule) for rule in paper.labels.rules.values())
     rules = [rule.model_dump() for rule in paper.labels.rules.values()]
     assert {(rule["low"], rule["high"]) for rule in rules} == {(0.2, 0.8)}
+
+
+def test_fast_is_another_recipe_for_the_same_data() -> None:
+    paper, fast = load("paper"), load("fast")
+    assert fast.encoder != paper.encoder
+    assert fast.model_copy(update={"encoder": paper.encoder}) == paper
 
 
 def test_the_preset_yields_to_the_file_and_the_file_to_assignments(tmp_path: Path) -> None:
@@ -88,6 +97,8 @@ def test_assignments_are_yaml(assignment: str, path: tuple[str, ...], value: Any
         ("split.validation=0", ["split", "positive"]),
         ("images.model_size_px=512", ["images", "working_size_px"]),
         ("encoder.batch_size=3", ["encoder", "multiple of num_workers"]),
+        ("encoder.min_workers=3", ["encoder", "min_workers must not be more than num_workers"]),
+        ("encoder.schedule=one_cycle", ["encoder.schedule", "'cosine' or 'plateau'"]),
         ("labels.rules.open_rate.high=0.1", ["labels.rules.open_rate", "low < high"]),
         ("labels.rules={open_rate: null, click_to_open_rate: null, revenue_per_email: null, "
          "conversion_rate: null}", ["labels.rules", "at least one target"]),
