@@ -12,16 +12,17 @@ Without a cluster it measures this machine.
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from emailimg import pipeline, ray_session, storage
+from emailimg import pipeline, progress, ray_session, storage
 from emailimg.config import Config
-from emailimg.errors import ConfigError, EmailimgError
+from emailimg.errors import EmailimgError
 from emailimg.stages import StageResult
 from tune_jobs.instances import kinds, measurement, measuring, nodes, options, prices, results
 from tune_jobs.instances.costs import Job
+from tune_jobs.instances.kinds import Kind
 from tune_jobs.instances.measurement import Measurements
-from tune_jobs.instances.prices import PriceTable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,41 +39,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(chosen: argparse.Namespace) -> int:
-    price_table = prices.load(chosen.prices)
-    job = Job(chosen.dataset_images, chosen.dataset_epochs)
     folder = storage.absolute(chosen.out)
+    price_table = prices.load(chosen.prices)
+    write = partial(
+        results.write,
+        folder,
+        job=Job(chosen.dataset_images, chosen.dataset_epochs),
+        prices=price_table,
+        under_hours=chosen.under_hours,
+    )
     if chosen.table_only:
-        found = measurement.read(folder)
-        if found is None:
-            raise ConfigError(f"{folder!r} holds no measurements; run without --table-only first")
-        print(results.write(folder, found, job, price_table, chosen.under_hours))
+        print(write(measurement.read(folder)))
         return 0
     training = options.training(chosen)
-    found = measurement.open_for(folder, training)
+    known = measurement.open_for(folder, training)
     with ray_session.session(chosen.address):
-        return _measure(chosen, training, found, price_table, job, folder)
+        found_nodes = nodes.alive()
+        progress.announce(nodes.busy(found_nodes))
+        machines = kinds.group(found_nodes, price_table, chosen.instance)
+        return _measure(machines, training, folder, known, chosen.workers, write)
 
 
 def _measure(
-    chosen: argparse.Namespace,
+    machines: Sequence[Kind],
     training: Config,
-    found: Measurements,
-    price_table: PriceTable,
-    job: Job,
     folder: str,
+    known: Measurements,
+    workers: Sequence[int],
+    write: Callable[[Measurements], str],
 ) -> int:
-    machines = kinds.group(nodes.alive(), price_table, chosen.instance)
-    where = pipeline.run(
-        training, storage.join(folder, "data"), until="examples", on_stage=_print_stage
-    ).folder
+    data = storage.join(folder, "data")
+    where = pipeline.run(training, data, until="examples", on_stage=_print_stage).folder
     inputs = (where("catalogue"), where("examples"))
-    scratch = storage.join(folder, "training")
     done = 0
-    for row in measuring.measure(machines, training, *inputs, scratch, chosen.workers):
+    scratch = storage.join(folder, "training")
+    for row in measuring.measure(machines, training, *inputs, scratch, workers):
         done += row.failure is None
-        found = found.with_row(row)
-        text = results.write(folder, found, job, price_table, chosen.under_hours)
-    print(f"\n{text}\n{folder}/instances.md")
+        known = known.with_row(row)
+        text = write(known)  # after each: a run that is cut short has paid for them
+    print(f"\n{text}\n{storage.join(folder, 'instances.md')}")
     return 0 if done else 1
 
 

@@ -115,8 +115,8 @@ def recommendation(rows: Sequence[Priced], under_hours: float, whose: str = "") 
         return f"Cheapest{whose} under {limit}: {_priced(best)}.{remark}"
     if quickest.hours < under_hours:
         return (
-            f"Under {limit}{whose}, but without a price: {_priced(quickest)}. Give "
-            f"{quickest.instance} one in the price table, or say with --instance which it is."
+            f"Under {limit}{whose}, but without a price: {_priced(quickest)}. Name it with "
+            "--instance, or give it a price in the price table."
         )
     return f"None{whose} is under {limit}; the fastest takes {_priced(quickest, first_hours=True)}."
 
@@ -128,17 +128,15 @@ def _spot_remark(rows: Sequence[Priced], best: Priced, under_hours: float) -> st
 
 
 def _priced(row: Priced, *, first_hours: bool = False) -> str:
-    dollars = [
-        f"{format_dollars(row.cost.on_demand)} on demand" if row.cost.on_demand is not None else "",
-        f"{format_dollars(row.cost.spot, row.cost.spot_is_assumed)} on spot"
-        if row.cost.spot is not None
-        else "",
-    ]
-    hours = format_hours(row.hours)
-    costs = ", ".join(part for part in dollars if part) or "price unknown"
+    """`g6.xlarge, 1 worker: 0.43 h, $0.34 on demand`, or the hours first."""
+    on_demand, spot = row.cost.on_demand, row.cost.spot
+    costs = [f"{format_dollars(on_demand)} on demand"] if on_demand is not None else []
+    if spot is not None:
+        costs.append(f"{format_dollars(spot, row.cost.spot_is_assumed)} on spot")
+    dollars = ", ".join(costs) or "price unknown"
     if first_hours:
-        return f"{hours}: {row.label} ({costs})"
-    return f"{row.label}: {hours}, {costs}"
+        return f"{format_hours(row.hours)}: {row.label} ({dollars})"
+    return f"{row.label}: {format_hours(row.hours)}, {dollars}"
 
 
 def format_hours(hours: float | None) -> str:
@@ -154,7 +152,7 @@ def format_dollars(dollars: float | None, assumed: bool = False) -> str:
 
 
 def _digits(value: float) -> str:
-    return f"{value:,.2f}" if value >= 0.1 or value == 0 else f"{value:.2g}"
+    return f"{value:,.2f}" if value >= 0.1 or value == 0 else f"{value:#.2g}"
 
 
 def _price(row: Priced, spot: bool) -> float | None:

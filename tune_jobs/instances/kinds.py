@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from emailimg.errors import ConfigError
-from emailimg.report import wording
 from tune_jobs.instances.prices import Instance, PriceTable
 
 # An instance sees a few percent less than its nominal memory: the hypervisor and kernel keep some.
@@ -22,6 +21,7 @@ class Node:
     gpu: str | None = None
     processor: str = "unknown processor"
     stated: str | None = None  # instance type by a label or by the machine itself
+    load: float = 0.0  # processes that want a CPU, per CPU, over the last minute
 
 
 @dataclass(frozen=True)
@@ -93,4 +93,4 @@ def _fits(kind: Kind, entry: Instance) -> bool:
 
 
 def _cpus(number: float) -> str:
-    return wording.counted(int(number), "CPU") if number.is_integer() else f"{number:g} CPUs"
+    return "1 CPU" if number == 1 else f"{number:g} CPUs"

@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from emailimg import storage
 from emailimg.config import Config
@@ -75,17 +75,18 @@ def training_of(config: Config) -> dict[str, Any]:
     return config.model_dump(mode="json", include=sections, exclude=_NOT_OF_THE_TRAINING)
 
 
-def read(folder: str) -> Measurements | None:
-    """What the folder holds so far; raises ConfigError when it is not ours."""
+def read(folder: str) -> Measurements:
+    """What the folder holds; raises ConfigError when it is nothing, or not this benchmark's."""
     location = storage.join(folder, FILE_NAME)
     if not storage.exists(location):
-        return None
+        raise ConfigError(f"{location!r} does not exist: nothing has been measured there yet")
     try:
+        content = storage.read_json(location)
         return Measurements.model_validate(
-            {key: storage.read_json(location)[key] for key in Measurements.model_fields}
+            {name: content[name] for name in Measurements.model_fields}
         )
-    except (ValidationError, ValueError, KeyError, TypeError):
-        raise ConfigError(f"{location!r} is not of this benchmark; choose another --out") from None
+    except (ValueError, KeyError, TypeError):  # not JSON, or JSON of something else
+        raise ConfigError(f"{location!r} is not this benchmark's; choose another --out") from None
 
 
 def open_for(folder: str, config: Config) -> Measurements:
@@ -94,9 +95,9 @@ def open_for(folder: str, config: Config) -> Measurements:
     Raises ConfigError when it holds another training's: their rates do not compare.
     """
     training = training_of(config)
-    there = read(folder)
-    if there is None:
+    if not storage.exists(storage.join(folder, FILE_NAME)):
         return Measurements(training=training)
+    there = read(folder)
     changed = list(_differences(there.training, training))
     if changed:
         raise ConfigError(

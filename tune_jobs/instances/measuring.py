@@ -80,7 +80,7 @@ def _measure_one(
 
 
 def reason(error: BaseException) -> str:
-    """Why a training failed, in a line: the user's error inside, else the last line of the first."""
+    """Why a training failed, in a line: the user's error inside, else a worker's last line."""
     inner: BaseException | None = error
     while inner is not None and not isinstance(inner, EmailimgError):
         failures = list(getattr(inner, "worker_failures", {}).values())

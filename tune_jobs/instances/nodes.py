@@ -16,11 +16,14 @@ from tune_jobs.instances.kinds import Node
 
 _NODE_ID = "ray.io/node-id"  # a label that Ray gives every node
 _ANSWER_TIMEOUT_S = 60.0
+_BUSY_LOAD = 0.5  # per CPU
 
 
 def alive() -> list[Node]:
-    """Every node that offers CPUs."""
+    """Every node that offers CPUs; raises ResourceError when none does, or one does not answer."""
     found = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU", 0) > 0]
+    if not found:
+        raise ResourceError("no node of the cluster offers CPUs")
     asked = [_ask(node["NodeID"]) for node in found]
     try:
         answers = ray.get(asked, timeout=_ANSWER_TIMEOUT_S)
@@ -29,6 +32,16 @@ def alive() -> list[Node]:
             f"a node of the cluster did not answer within {_ANSWER_TIMEOUT_S:g} s"
         ) from None
     return [_node(node, answer) for node, answer in zip(found, answers, strict=True)]
+
+
+def busy(found: Sequence[Node]) -> list[str]:
+    """A line for each node on which other programs take time that is then measured as ours."""
+    return [
+        f"a node of {node.cpus:g} CPUs is busy (a load of {node.load:.1f} per CPU): what is "
+        "measured there is too slow"
+        for node in found
+        if node.load > _BUSY_LOAD
+    ]
 
 
 @contextmanager
@@ -72,6 +85,7 @@ def _describe() -> dict[str, Any]:
     dmi = Path("/sys/class/dmi/id")
     return {
         "memory_gib": pages / 2**30,
+        "load": os.getloadavg()[0],
         "processor": _processor(_text(Path("/proc/cpuinfo"))),
         "vendor": _text(dmi / "sys_vendor"),
         "product": _text(dmi / "product_name"),
@@ -102,6 +116,7 @@ def _node(node: dict[str, Any], answer: dict[str, Any]) -> Node:
         gpu=kinds[0] if gpus and kinds else None,
         processor=answer["processor"],
         stated=instance_type(node.get("Labels", {}), answer["vendor"], answer["product"]),
+        load=answer["load"] / resources["CPU"],
     )
 
 

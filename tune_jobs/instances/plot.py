@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.text import Annotation, Text
+from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
@@ -58,6 +58,8 @@ _PLACES = (
     ((16, 16), "left", "bottom"),
     ((16, -16), "left", "top"),
 )
+# Share of a text's size that lies left of, or below, the point at which it is put.
+_SHIFTS = {"left": 0.0, "bottom": 0.0, "center": 0.5, "right": 1.0, "top": 1.0}
 
 
 @dataclass(frozen=True)
@@ -216,34 +218,35 @@ def _label_all(axes: Axes, points: Sequence[Point]) -> None:
     """Each label where it covers no mark, line or other label; ours first."""
     taken = [_mark_box(axes, point) for point in points]
     taken += [box for line in axes.lines for box in _boxes_along(line)]
-    taken += [_box(text) for text in axes.texts]
+    taken += [text.get_window_extent() for text in axes.texts]
     for point in sorted(points, key=lambda point: (not point.best, not point.ours)):
-        chosen = min(range(len(_PLACES)), key=lambda place: _crowding(axes, point, place, taken))
-        taken.append(_box(_label(axes, point, chosen)))
+        label = _label(axes, point)
+        size = np.array(label.get_window_extent().size)
+        boxes = [_label_box(axes, point, place, size) for place in range(len(_PLACES))]
+        # `min` keeps the first of equals, and the best places stand first.
+        place = min(range(len(boxes)), key=lambda place: _crowding(axes, boxes[place], taken))
+        _put(label, point, place)
+        taken.append(boxes[place])
 
 
-def _crowding(axes: Axes, point: Point, place: int, taken: Sequence[Bbox]) -> tuple[float, int]:
-    """Area of what a label there would cover or cut off, then how far down the list it stands."""
-    label = _label(axes, point, place)
-    box = _box(label)
-    label.remove()
+def _crowding(axes: Axes, box: Bbox, taken: Sequence[Bbox]) -> float:
+    """Area of what a label there would cover, or that would be cut off."""
     inside = Bbox.intersection(box, axes.bbox)
-    outside = box.width * box.height - (inside.width * inside.height if inside else 0)
-    overlaps = [Bbox.intersection(box, other) for other in taken]
-    return outside + sum(area.width * area.height for area in overlaps if area), place
+    covered = [area for other in taken if (area := Bbox.intersection(box, other))]
+    return _area(box) - (_area(inside) if inside else 0) + sum(_area(area) for area in covered)
 
 
-def _label(axes: Axes, point: Point, place: int) -> Annotation:
-    offset, across, along = _PLACES[place]
-    reach = 1.5 if point.best else 1.0  # clear of the ring
+def _area(box: Bbox) -> float:
+    return float(box.width * box.height)
+
+
+def _label(axes: Axes, point: Point) -> Annotation:
     [hours], [dollars] = _place(axes, point)
     return axes.annotate(
         point.label,
         (hours, dollars),
-        xytext=(offset[0] * reach, offset[1] * reach),
+        xytext=(0, 0),
         textcoords="offset points",
-        ha=across,
-        va=along,
         fontsize=9 if point.ours else 8.5,
         color=_INK if point.ours else _MUTED,
         fontweight="bold" if point.best else "normal",
@@ -251,8 +254,23 @@ def _label(axes: Axes, point: Point, place: int) -> Annotation:
     )
 
 
-def _box(label: Text) -> Bbox:
-    return label.get_window_extent().padded(1)
+def _offset(point: Point, place: int) -> np.ndarray:
+    """In points; clear of the ring of the best."""
+    return np.array(_PLACES[place][0]) * (1.5 if point.best else 1.0)
+
+
+def _put(label: Annotation, point: Point, place: int) -> None:
+    _, across, along = _PLACES[place]
+    label.set(position=_offset(point, place), ha=across, va=along)
+
+
+def _label_box(axes: Axes, point: Point, place: int, size: np.ndarray) -> Bbox:
+    """Where a label of that size (pixels) would stand."""
+    _, across, along = _PLACES[place]
+    shift = [_SHIFTS[across], _SHIFTS[along]]
+    mark = axes.transData.transform([value for [value] in _place(axes, point)])
+    corner = mark + _offset(point, place) * axes.figure.dpi / 72 - np.array(shift) * size
+    return Bbox([corner, corner + size]).padded(1)
 
 
 def _boxes_along(line: Line2D) -> list[Bbox]:
