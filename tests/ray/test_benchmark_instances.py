@@ -7,7 +7,8 @@ import pytest
 import ray
 from PIL import Image
 
-from emailimg import config
+from emailimg import config, storage
+from emailimg.errors import ResourceError
 from tune_jobs import benchmark_instances
 from tune_jobs.instances import measurement, nodes
 
@@ -37,7 +38,7 @@ def test_workers_are_measured_and_what_does_not_fit_is_a_row_with_its_reason(
     assert two.images_per_s is not None
     assert eight.images_per_s is None
     assert "needs 5 CPU" in (eight.failure or "")
-    content = measurement.storage.read_json(str(folder / "instances.json"))
+    content = storage.read_json(str(folder / "instances.json"))
     efficiencies = [cost["efficiency"] for cost in content["costs"]]
     expected = two.images_per_s / (2 * one.images_per_s)
     assert efficiencies == [1.0, pytest.approx(expected), None]
@@ -62,7 +63,13 @@ def test_nodes_are_held_back_meanwhile(ray_cluster: None) -> None:
     [node] = nodes.alive()
     assert node.cpus == 2
     assert node.memory_gib > 0.5
+    task = ray.remote(lambda: "ran").options(num_cpus=1)
     with nodes.held_back([node.node_id], timeout_s=30):
-        assert ray.available_resources().get("CPU", 0) == 0
-    with nodes.held_back([], timeout_s=30):
-        assert ray.cluster_resources()["CPU"] == 2
+        waits = task.remote()
+        assert ray.wait([waits], timeout=1)[0] == []
+        with (
+            pytest.raises(ResourceError, match="idle cluster"),
+            nodes.held_back([node.node_id], timeout_s=1),
+        ):
+            pass
+    assert ray.get(waits, timeout=60) == "ran"
