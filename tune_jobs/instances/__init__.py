@@ -1,0 +1,1 @@
+"""What a training costs on an instance: measuring, prices, table, plot and recommendation."""
