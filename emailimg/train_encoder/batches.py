@@ -62,15 +62,15 @@ class FixedShares(ray.train.DataConfig):
 class TrainingData:
     """Where the data is, and the batches that a worker makes of its share of it.
 
-    examples: how many of them are for training. elastic_workers: how many workers there are, where
+    examples: how many there are for training. elastic_workers: how many workers there are, where
     that is another number than the config's.
     """
 
     config: Config
     spec: EncoderSpec
     catalogue_folder: str
-    examples: int
     examples_folder: str
+    examples: int
     elastic_workers: int | None = None
 
     @property

@@ -140,7 +140,7 @@ class _Worker:
 
     def _train_epoch(self, share: ray.data.Dataset, epoch: int) -> _Pass:
         self.model.train()
-        sums = Sums(tuple(self.data.spec.heads), self.device)
+        sums = Sums(list(self.data.spec.heads), self.device)
         waiting, losses = _Waiting(), []
         note = f"epoch {epoch}/{self.settings.epochs}"
         steps = self.data.steps_per_epoch
@@ -179,7 +179,7 @@ class _Worker:
     def _validate(self) -> dict[str, float]:
         """Without smoothing; every row is counted by exactly one worker, whatever their number."""
         self.model.eval()
-        sums = Sums(tuple(self.data.spec.heads), self.device)
+        sums = Sums(list(self.data.spec.heads), self.device)
         rows = ray.train.get_dataset_shard("validation")
         for pixels, targets in self.data.validation_batches(rows, self.rank, self.device):
             with precision.autocast(self.settings, self.device):

@@ -1,6 +1,6 @@
 """What training minimises, and what it counts on the way: mean cross-entropy, summed over heads."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 import torch
 import torch.distributed
@@ -40,43 +40,41 @@ def _head_loss(logits: Tensor, truth: Tensor, smoothing: float) -> Tensor:
     return total / (truth >= 0).sum().clamp(min=1)
 
 
-@dataclass
 class Sums:
     """Loss and hits over one pass, in sums so that workers can add theirs up.
 
     They stay on the device: reading them after every step would make a GPU wait for each.
     """
 
-    heads: tuple[str, ...]
-    device: torch.device
-    values: Tensor = field(init=False)  # [loss, rows, then hits and rows per head]
-
-    def __post_init__(self) -> None:
-        width = 2 + 2 * len(self.heads)
-        self.values = torch.zeros(width, dtype=torch.float64, device=self.device)
+    def __init__(self, heads: Sequence[str], device: torch.device) -> None:
+        self._heads = tuple(heads)
+        # [rows, loss, then right answers and known answers per head]
+        self._values = torch.zeros(2 + 2 * len(self._heads), dtype=torch.float64, device=device)
 
     def add(self, loss: Tensor, logits: dict[str, Tensor], targets: dict[str, Tensor]) -> None:
         """Count one batch."""
-        rows = torch.tensor(len(next(iter(targets.values()))))
-        counts = [loss.detach() * len(next(iter(targets.values()))), rows]
-        for head in self.heads:
+        rows = len(next(iter(targets.values())))
+        counts = [loss.detach() * rows]
+        for head in self._heads:
             counts += _hits(logits[head].detach(), targets[head])
-        self.values += torch.stack([count.to(self.device).double() for count in counts])
+        self._values[0] += rows
+        self._values[1:] += torch.stack([count.double() for count in counts])
 
     def means(self) -> dict[str, float]:
         """`loss` and each head's accuracy over all workers; all of them must ask."""
-        loss, rows, *hits = self._over_all_workers().tolist()
-        means = {"loss": loss / max(rows, 1)}
-        for position, head in enumerate(self.heads):
-            means[head] = hits[2 * position] / max(hits[2 * position + 1], 1)
-        return means
+        rows, loss, *hits = self._over_all_workers().tolist()
+        accuracies = {
+            head: right / max(known, 1)
+            for head, right, known in zip(self._heads, hits[::2], hits[1::2], strict=True)
+        }
+        return {"loss": loss / max(rows, 1)} | accuracies
 
     def is_finite(self) -> bool:
         """Whether no worker's loss has become infinite or NaN; all workers must ask."""
-        return bool(torch.isfinite(self._over_all_workers()[0]))
+        return bool(torch.isfinite(self._over_all_workers()[1]))
 
     def _over_all_workers(self) -> Tensor:
-        total = self.values.clone()
+        total = self._values.clone()
         if torch.distributed.is_initialized():
             torch.distributed.all_reduce(total)
         return total.cpu()
@@ -84,7 +82,7 @@ class Sums:
 
 def _hits(logits: Tensor, truth: Tensor) -> list[Tensor]:
     """Right answers, and answers of which the truth is known; a yes or no counts as one of each."""
-    if truth.is_floating_point():
-        return [((logits > 0) == (truth > 0.5)).sum(), torch.tensor(truth.numel())]
     known = truth >= 0
+    if truth.is_floating_point():
+        return [((logits > 0) == (truth > 0.5)).sum(), known.sum()]
     return [((logits.argmax(1) == truth) & known).sum(), known.sum()]

@@ -27,7 +27,7 @@ def build(config: Config, catalogue_folder: str, examples_folder: str, folder: s
     _leave_room_for_data(config)
     spec = _spec(config, examples_folder)
     examples = len(read_table(splits.folder(examples_folder, "train"), columns=["version"]))
-    data = TrainingData(config, spec, catalogue_folder, examples, examples_folder)
+    data = TrainingData(config, spec, catalogue_folder, examples_folder, examples)
     steps = data.steps_per_epoch
     encoder_weights.check(settings.arch, settings.weights)  # now, not once per worker and restart
     checkpoints.sweep(storage.join(folder, "runs"))
@@ -42,7 +42,9 @@ def needs(config: Config) -> list[Bundle]:
     settings = config.encoder
     gpus = 1.0 if settings.use_gpu else 0.0
     workers = resources.cpu_bundles(settings.fewest_workers, settings.cpus_per_worker, gpus)
-    return workers + resources.data_bundles(config.cluster)
+    # Ray Data's tasks that cut the rows into a share per worker hold a whole CPU each.
+    least = 1.0 if settings.num_workers > 1 else 0.0
+    return workers + resources.cpu_bundles(1, max(least, config.cluster.cpus_per_data_task))
 
 
 def _leave_room_for_data(config: Config) -> None:

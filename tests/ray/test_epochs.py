@@ -25,7 +25,7 @@ def training(workspace: str, fresh: bool, workers: int = 2) -> TrainingData:
         "tiny", assignments=[f"encoder.fresh_versions={fresh}", "encoder.batch_size=16"]
     )
     folders = where.folder("catalogue"), where.folder("examples")
-    return TrainingData(settings, SPEC, folders[0], examples, folders[1], workers)
+    return TrainingData(settings, SPEC, *folders, examples, workers)
 
 
 def pictures(data: TrainingData, epoch: int) -> list[list[tuple[str, int]]]:

@@ -16,7 +16,7 @@ from emailimg.train_encoder.batches import TrainingData
 def data(examples: int, workers: int | None = None, **settings: Any) -> TrainingData:
     assignments = [f"encoder.{name}={value}" for name, value in settings.items()]
     chosen = config.load("tiny", assignments=["encoder.num_workers=2", *assignments])
-    return TrainingData(chosen, EncoderSpec("resnet18", 32, {}), "", examples, "", workers)
+    return TrainingData(chosen, EncoderSpec("resnet18", 32, {}), "", "", examples, workers)
 
 
 @pytest.mark.parametrize(
