@@ -111,8 +111,8 @@ def _draw_lines(
         state = _read(counter)
         if state is None or state.done <= 0:
             continue
-        text = f"  {label}: {state.done:.0f}/{total:.0f} {unit}, {_pace(state, total, unit)}"
-        print(text, file=sys.stderr, flush=True)
+        parts = [f"  {label}: {state.done:.0f}/{total:.0f} {unit}", _pace(state, total, unit)]
+        print(", ".join(filter(None, parts)), file=sys.stderr, flush=True)
 
 
 def _pace(state: State, total: float, unit: str) -> str:

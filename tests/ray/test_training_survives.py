@@ -186,7 +186,7 @@ def test_a_diverged_training_says_so_once_and_keeps_its_checkpoint(
     build("encoder.epochs=1")
     good = storage.read_json(f"{tmp_path}/history.json")
     started = time.monotonic()
-    with pytest.raises(TrainingError, match=r"infinite or NaN in epoch 2") as caught:
+    with pytest.raises(TrainingError, match=r"infinite or NaN in epoch [23], ") as caught:
         build("encoder.epochs=3", "encoder.learning_rate=1e30", "encoder.precision=float32")
     assert "encoder.learning_rate" in str(caught.value)
     assert "the last good checkpoint is that of epoch 1" in str(caught.value)
