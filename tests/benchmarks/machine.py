@@ -7,7 +7,10 @@ from pathlib import Path
 
 from PIL import features
 
-_PACKAGES = ("ray", "pyarrow", "numpy", "opencv-python-headless", "pillow", "albumentations")
+_PACKAGES = (
+    *("ray", "pyarrow", "numpy", "opencv-python-headless", "pillow", "albumentations"),
+    *("torch", "torchvision"),
+)
 
 
 def describe() -> dict[str, str]:
@@ -33,6 +36,25 @@ def cores() -> int:
 def is_quiet() -> bool:
     """Whether nothing else has been running for the last minute."""
     return os.getloadavg()[0] < 0.3 * cores()
+
+
+def gpus() -> list[str]:
+    """Names of the GPUs that torch can use."""
+    import torch  # takes seconds, and only training needs it
+
+    if not torch.cuda.is_available():
+        return []
+    return [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
+
+
+def multiplies_bfloat16(gpu: bool) -> bool:
+    """Whether the hardware has instructions for it."""
+    import torch
+
+    if gpu:
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
 def _processor() -> str:
