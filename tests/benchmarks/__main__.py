@@ -79,7 +79,7 @@ def _training_settings(options: argparse.Namespace) -> tuple[str, ...]:
     if options.gpu:
         training.refuse_without_gpu()
     chosen = {name: getattr(options, name) for name in _OF_TRAINING}
-    return training.settings(config.load(options.preset).encoder.precision, **chosen)
+    return training.settings(threads=options.workers, **chosen)
 
 
 def _parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:

@@ -4,27 +4,27 @@
 GPU's), so a step costs what the network costs. `image_folder` is what people write: torchvision's
 ImageFolder with ToTensor and Normalize behind a DataLoader with worker processes.
 
-Both run the step of our encoder stage (forward, loss of both heads, backward, optimiser, the same
-precision and batch size) and nothing beside it: no accuracy, no validation, no checkpoint.
+Both run the step of our encoder stage (forward, loss of both heads, backward; the stage's optimiser,
+precision, threads and batch size) and nothing beside it: no accuracy, no learning rate schedule, no
+validation, no checkpoint.
 
 Output: history.json with the keys of the stage's own.
 """
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
-
 import torch
 import torchvision
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torchvision import transforms
 
-from emailimg import encoder
+from emailimg import encoder_weights
 from emailimg.config import EncoderConfig
 from emailimg.encoder import Encoder
+from emailimg.train_encoder import optimisation, precision
 
 from . import training_data_sets
 from .contenders import ray_config
@@ -32,7 +32,6 @@ from .job import Job
 
 Batch = tuple[Tensor, dict[str, Tensor]]  # pixels, {head: int64 (N,)}, on the device
 
-_PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}  # `auto` has been decided before
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -56,7 +55,7 @@ def tensors(job: Job) -> None:
             if len(rows) == settings.batch_size:
                 yield pixels[rows], {head: values[rows] for head, values in targets.items()}
 
-    _train(job, settings, encoder.create(spec, settings.weights).to(device), batches)
+    _train(job, settings, encoder_weights.create(spec, settings.weights).to(device), batches)
 
 
 def image_folder(job: Job) -> None:
@@ -85,25 +84,30 @@ def image_folder(job: Job) -> None:
             yield pixels, {head: values[classes] for head, values in of_class.items()}
 
     model = _OnNormalised(spec)
-    model.load_state_dict(encoder.create(spec, settings.weights).state_dict())
+    model.load_state_dict(encoder_weights.create(spec, settings.weights).state_dict())
     _train(job, settings, model.to(device), batches)
 
 
 def _prepare(job: Job) -> tuple[EncoderConfig, torch.device]:
     settings = ray_config(job).encoder
-    torch.set_num_threads(job.workers)
-    torch.manual_seed(settings.seed)
-    torch.backends.cudnn.benchmark = True  # all batches have one shape
+    precision.prepare(settings)
     return settings, torch.device("cuda" if settings.use_gpu else "cpu")
 
 
-def _train(job: Job, settings: EncoderConfig, model: Encoder, batches: Any) -> None:
+def _train(
+    job: Job, settings: EncoderConfig, model: Encoder, batches: Callable[[], Iterator[Batch]]
+) -> None:
     """All epochs; the history is what our stage keeps of its own."""
-    optimizer = _optimizer(settings, model)
+    device = model.mean.device
+    if settings.compile:
+        model.compile()
+    optimizer = optimisation.optimizer(settings, model)
+    scaler = precision.gradient_scaler(settings, device)
+    in_words = str(precision.choose(settings, device)).removeprefix("torch.")
     history = []
     for epoch in range(1, settings.epochs + 1):
-        record = _train_epoch(settings, model, optimizer, batches())
-        history.append({"epoch": epoch} | record)
+        record = _train_epoch(settings, model, optimizer, scaler, batches())
+        history.append({"epoch": epoch, "precision": in_words} | record)
     Path(job.output, "history.json").write_text(json.dumps(history))
 
 
@@ -111,6 +115,7 @@ def _train_epoch(
     settings: EncoderConfig,
     model: Encoder,
     optimizer: torch.optim.Optimizer,
+    scaler: torch.amp.GradScaler,
     batches: Iterator[Batch],
 ) -> dict[str, float]:
     model.train()
@@ -122,7 +127,7 @@ def _train_epoch(
         waited_s += time.monotonic() - asked
         if batch is None:
             break
-        losses.append(_step(settings, model, optimizer, *batch))
+        losses.append(_step(settings, model, optimizer, scaler, *batch))
     # Reading the loss waits until a GPU has done what it was asked for.
     mean_loss = torch.stack(losses).mean().item()
     seconds = time.monotonic() - started
@@ -138,21 +143,24 @@ def _step(
     settings: EncoderConfig,
     model: Encoder,
     optimizer: torch.optim.Optimizer,
+    scaler: torch.amp.GradScaler,
     pixels: Tensor,
     targets: dict[str, Tensor],
 ) -> Tensor:
     """One batch forward and backward; its loss, which may not be computed yet on a GPU."""
     optimizer.zero_grad(set_to_none=True)
-    low = _PRECISIONS[settings.precision]
-    with torch.autocast(pixels.device.type, dtype=low, enabled=low is not None):
+    with precision.autocast(settings, pixels.device):
         logits = model(pixels)
-    loss = _loss(settings, logits, targets)
-    loss.backward()
-    optimizer.step()
+    loss = loss_of(settings, logits, targets)
+    scaler.scale(loss).backward()
+    scaler.step(optimizer)
+    scaler.update()
     return loss.detach()
 
 
-def _loss(settings: EncoderConfig, logits: dict[str, Tensor], targets: dict[str, Tensor]) -> Tensor:
+def loss_of(
+    settings: EncoderConfig, logits: dict[str, Tensor], targets: dict[str, Tensor]
+) -> Tensor:
     """Cross-entropy of the augmentation class, and of the vehicle type by its weight."""
     weights = {"augmentation_class": 1.0, "vehicle_type": settings.vehicle_type_weight}
     smoothing = settings.label_smoothing
@@ -164,18 +172,3 @@ def _loss(settings: EncoderConfig, logits: dict[str, Tensor], targets: dict[str,
         for head, truth in targets.items()
     ]
     return torch.stack(losses).sum()
-
-
-def _optimizer(settings: EncoderConfig, model: nn.Module) -> torch.optim.Optimizer:
-    """Without a schedule: the rate does not change what a step costs."""
-    rate, decay = settings.learning_rate, settings.weight_decay
-    if settings.optimizer == "adamw":
-        return torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=decay, fused=True)
-    return torch.optim.SGD(
-        model.parameters(),
-        lr=rate,
-        weight_decay=decay,
-        momentum=settings.momentum,
-        nesterov=settings.momentum > 0,
-        fused=True,
-    )

@@ -32,13 +32,13 @@ class Pace:
     """A line about training; in each sequence one value per round.
 
     images_per_s: in the steady state; seconds: of the whole run; waited: share of the steady
-    state in which the loop waited for data, empty where nobody has measured it.
+    state in which the loop waited for data.
     """
 
     title: str
     images_per_s: Sequence[float]
     seconds: Sequence[float]
-    waited: Sequence[float] = ()
+    waited: Sequence[float]
 
     def times(self, other: "Pace") -> list[float]:
         """How often the other's speed this is, round by round: neighbours disturb both."""
@@ -51,9 +51,7 @@ class Pace:
 
 
 def spread(values: Sequence[float], form: str) -> str:
-    """The median, with the lowest and highest where there are several; empty for none."""
-    if not values:
-        return ""
+    """The median, with the lowest and highest where there are several."""
     middle = format(median(values), form)
     if len(values) == 1:
         return middle

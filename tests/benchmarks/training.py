@@ -2,6 +2,7 @@
 
 import json
 import sys
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,11 +27,12 @@ images per epoch, on {device}. The pace is that of the {steady} epochs after the
 validation and checkpoints; the share of the ceiling is taken within each round. The whole run goes
 from a session that is up, or imports that are done, to the finished output: of Ray Train with the
 start of its workers, reading, shuffling, {epochs} validations and checkpoints; of the others with
-reading, without validation and checkpoints.
+reading alone.
+
 *Tensors in memory*, the ceiling, is a plain PyTorch loop over the same images, all read before the
-first step{on_gpu}; *ImageFolder + DataLoader* is torchvision's over JPEG files of the same images
+first step{on_gpu}; *ImageFolder + DataLoader* is torchvision's, over JPEG files of the same images
 at their final size, with {workers} loader processes. Waiting for data is the share of the epoch
-that the loop waited for its next batch{waiting}."""
+in which the loop waited for its next batch{waiting}."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,17 @@ class Contender:
 class Run:
     """One run of one contender.
 
-    history: one record per epoch, with `seconds`, `images_per_s` and perhaps `data_wait_s`.
+    history: one record per epoch, as in the encoder stage's history.json.
     """
 
     phases: dict[str, Phase]
-    history: list[dict[str, float]]
+    history: list[dict[str, Any]]
     spec: EncoderSpec | None = None  # of the network that the encoder stage has trained
+
+    @property
+    def precision(self) -> str:
+        """As the hardware allowed."""
+        return self.history[0]["precision"]
 
     @property
     def images(self) -> int:
@@ -66,29 +73,25 @@ class Run:
         return self.images * len(seconds) / sum(seconds)
 
     @property
-    def waited(self) -> float | None:
+    def waited(self) -> float:
         """Share of the time after the first epoch in which the loop waited for its next batch."""
         steady = self.history[1:]
-        if not all("data_wait_s" in record for record in steady):
-            return None
         waits = sum(record["data_wait_s"] for record in steady)
         return waits / sum(record["seconds"] for record in steady)
 
 
 def settings(
-    preset_precision: str, *, arch: str | None, weights: str, epochs: int, gpu: bool
+    *, arch: str | None, weights: str, epochs: int, gpu: bool, threads: int
 ) -> tuple[str, ...]:
     """The assignments that make the preset's training the same work for all."""
-    precision = preset_precision
-    if precision == "auto":  # decided once, so that nobody decides it for himself
-        precision = "bfloat16" if machine.multiplies_bfloat16(gpu) else "float32"
     chosen = [
         "encoder.fresh_versions=false",  # files hold the written examples
         f"encoder.weights={weights}",
         f"encoder.epochs={epochs}",
-        f"encoder.precision={precision}",
         f"encoder.use_gpu={json.dumps(gpu)}",
+        "encoder.num_workers=1",
         "encoder.cpus_per_worker=1",
+        f"encoder.threads_per_worker={threads}",
     ]
     return (*chosen, *([] if arch is None else [f"encoder.arch={arch}"]))
 
@@ -104,21 +107,24 @@ def refuse_without_gpu() -> None:
 def contenders(job: Job, processors: int) -> dict[str, Contender]:
     """Who takes turns; processors: cores, or GPUs, for the question of two workers."""
     gpu = ray_config(job).encoder.use_gpu
-    one = ("encoder.num_workers=1", f"encoder.threads_per_worker={job.workers}")
     entered = {
-        "ray_train": Contender("Ray Train", "ray_train", one),
+        "ray_train": Contender("Ray Train", "ray_train"),
         "tensors": Contender("tensors in memory", "tensors"),
         "image_folder": Contender("ImageFolder + DataLoader", "image_folder"),
     }
     if processors < 2:
         return entered
-    # On cores, one thread each: a worker with all of them has no second one to be compared with.
-    thread = ("encoder.num_workers=1", "encoder.threads_per_worker=1")
-    if not gpu:
-        entered["ray_train_one_thread"] = Contender("Ray Train, one thread", "ray_train", thread)
-    two = ("encoder.num_workers=2", *(one if gpu else thread)[1:])
-    named = "Ray Train, two GPUs" if gpu else "Ray Train, two workers of one thread"
-    return entered | {"ray_train_two": Contender(named, "ray_train", two)}
+    two = ("encoder.num_workers=2",)
+    if gpu:
+        return entered | {"ray_train_two": Contender("Ray Train, two GPUs", "ray_train", two)}
+    # One thread each: a worker with all the cores leaves none for a second one.
+    thread = ("encoder.threads_per_worker=1",)
+    return entered | {
+        "ray_train_one_thread": Contender("Ray Train, one thread", "ray_train", thread),
+        "ray_train_two": Contender(
+            "Ray Train, two workers of one thread", "ray_train", (*thread, *two)
+        ),
+    }
 
 
 def side_by_side(job: Job, repeat: int) -> dict[str, Any]:
@@ -158,6 +164,8 @@ def check_same_work(job: Job, runs: dict[str, list[Run]]) -> None:
             allowed = encoder.batch_size if name == "ray_train_two" else 0
             if abs(run.images - expected) > allowed:
                 raise SystemExit(f"{name} trained on {run.images} images, not on {expected}")
+            if run.precision != runs["tensors"][0].precision:
+                raise SystemExit(f"{name} calculated in {run.precision}, not as the others")
             if run.spec not in (None, plain):
                 raise SystemExit(f"{name} trained another network: {run.spec}, not {plain}")
 
@@ -173,9 +181,12 @@ def text(job: Job, entered: dict[str, Contender], runs: dict[str, list[Run]]) ->
 
 
 def pace(title: str, runs: Sequence[Run]) -> Pace:
-    waited = [run.waited for run in runs if run.waited is not None]
-    seconds = [run.phases["work"].seconds for run in runs]
-    return Pace(title, [run.images_per_s for run in runs], seconds, waited)
+    return Pace(
+        title,
+        images_per_s=[run.images_per_s for run in runs],
+        seconds=[run.phases["work"].seconds for run in runs],
+        waited=[run.waited for run in runs],
+    )
 
 
 def _two_workers(lines: dict[str, Pace]) -> list[str]:
@@ -197,18 +208,19 @@ def _hours(lines: Sequence[Pace]) -> str:
 def _notes(job: Job, runs: dict[str, list[Run]]) -> str:
     encoder = ray_config(job).encoder
     on_processor = f"{job.workers} threads of the processor"
-    return _NOTES.format(
+    filled = _NOTES.format(
         repeat=len(runs["tensors"]),
         arch=encoder.arch,
         weights=Path(encoder.weights).name,
         model=job.model_size_px,
-        precision=encoder.precision,
+        precision=runs["tensors"][0].precision,
         batch=encoder.batch_size,
         images=runs["tensors"][0].images,
         device=machine.gpus()[0] if encoder.use_gpu else on_processor,
         steady=encoder.epochs - 1,
         epochs=encoder.epochs,
         workers=job.workers,
-        on_gpu=", in the GPU's" if encoder.use_gpu else "",
-        waiting=", at most the share that the GPU did" if encoder.use_gpu else "",
+        on_gpu=" and held in the GPU's memory" if encoder.use_gpu else "",
+        waiting="; a GPU that is behind waits less than its loop" if encoder.use_gpu else "",
     )
+    return "\n\n".join(textwrap.fill(part, 100) for part in filled.split("\n\n"))
