@@ -3,7 +3,8 @@
 Four contenders take turns: OURS, the stages catalogue and examples; POOL with catalogue, a plain
 `multiprocessing.Pool` that makes the same; POOL, the examples alone by
 `multiprocessing.Pool` and plain Albumentations; FLOOR, the same Pool that only decodes. Other
-modes: `--scaling`, `--showroom N` and `--profile`.
+modes: `--training` (the encoder stage beside plain PyTorch loops), `--scaling`, `--showroom N` and
+`--profile`.
 """
 
 import argparse
@@ -11,13 +12,16 @@ import dataclasses
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from emailimg import config
 
-from . import compare, machine, photographs, step_times, tables
+from . import compare, machine, photographs, step_times, tables, training
 from .job import Job
+
+_OF_TRAINING = {"arch": None, "weights": "scratch", "epochs": 3, "gpu": False}  # and the defaults
 
 
 def main() -> None:
@@ -35,6 +39,8 @@ def main() -> None:
 def _run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """The mode that was asked for; `text` is for people, the rest for --json."""
     job = _job(options, folder)
+    if options.training:
+        return training.side_by_side(job, options.repeat)
     if options.showroom:
         return compare.showroom(job)
     print(f"making {job.count} pictures", file=sys.stderr)
@@ -48,37 +54,75 @@ def _run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 def _job(options: argparse.Namespace, folder: Path) -> Job:
     sizes = config.load(options.preset).images
-    count = options.showroom or options.images or (500 if options.profile else 4000)
+    model_size = options.model_size or sizes.model_size_px
+    rendered = options.showroom or options.training
     return Job(
-        images=None if options.showroom else str(folder / "images"),
-        count=count,
+        images=None if rendered else str(folder / "images"),
+        count=options.showroom or options.images or _usual_count(options),
         output=str(folder / "output"),
         preset=options.preset,
-        working_size_px=options.working_size or sizes.working_size_px,
-        model_size_px=options.model_size or sizes.model_size_px,
+        working_size_px=options.working_size or max(sizes.working_size_px, model_size),
+        model_size_px=model_size,
         workers=options.workers,
+        data=str(folder / "data") if options.training else None,
+        settings=_training_settings(options) if options.training else (),
     )
 
 
-def _parse() -> argparse.Namespace:
+def _usual_count(options: argparse.Namespace) -> int:
+    if options.training:
+        return 1500
+    return 500 if options.profile else 4000
+
+
+def _training_settings(options: argparse.Namespace) -> tuple[str, ...]:
+    if options.gpu:
+        training.refuse_without_gpu()
+    chosen = {name: getattr(options, name) for name in _OF_TRAINING}
+    return training.settings(threads=options.workers, **chosen)
+
+
+def _parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     add = parser.add_argument
-    add("--images", type=int, help="how many pictures; 4000, and 500 with --profile")
+    add("--images", type=int, help="how many; 4000, 1500 with --training, 500 with --profile")
     add("--long-side", type=int, default=640, help="of the JPEG files, pixels")
     add("--preset", choices=config.PRESETS, help="whose sizes; quickstart, paper with --showroom")
     add("--working-size", type=int, help="instead of the preset's, pixels")
     add("--model-size", type=int, help="instead of the preset's, pixels")
-    add("--workers", type=int, default=machine.cores(), help="processes; all cores")
+    add("--workers", type=int, default=machine.cores(), help="processes, or threads; all cores")
     add("--repeat", type=int, default=2, help="how often each contender runs")
     add("--json", type=Path, help="also write the measurements to this file")
     add("--folder", help="where images and outputs go for the time being; the system's choice")
     mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--training", action="store_true", help="Ray Train beside plain PyTorch")
     mode.add_argument("--scaling", action="store_true", help="OURS with 1, 2, 4, ... workers")
     mode.add_argument("--showroom", type=int, metavar="N", help="OURS with N rendered scenes")
     mode.add_argument("--profile", action="store_true", help="milliseconds per step, without Ray")
-    options = parser.parse_args()
+    _add_training_options(parser)
+    options = parser.parse_args(arguments)
     options.preset = options.preset or ("paper" if options.showroom else "quickstart")
+    _check_training_options(parser, options)
     return options
+
+
+def _add_training_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("with --training").add_argument
+    add("--arch", help="instead of the preset's, e.g. resnet34")
+    add("--weights", help="scratch, imagenet, or a file; scratch")
+    add("--epochs", type=int, help="3; the first is for warming up and does not count")
+    add("--gpu", action="store_true", default=None, help="train on a GPU")
+
+
+def _check_training_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Fill in the defaults, and refuse options that would have no effect."""
+    for name, default in _OF_TRAINING.items():
+        if getattr(options, name) is None:
+            setattr(options, name, default)
+        elif not options.training:
+            parser.error(f"--{name} is for --training")
+    if options.epochs < 2:
+        parser.error("--epochs: at least 2, of which the first does not count")
 
 
 def _plain(value: Any) -> Any:

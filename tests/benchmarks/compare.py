@@ -3,6 +3,8 @@
 import shutil
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -83,15 +85,22 @@ def showroom(job: Job) -> dict[str, Any]:
 
 def run_once(contender: str, job: Job, keep: bool = False) -> Run:
     """Run a contender into an empty folder, which is deleted afterwards unless it is kept."""
+    with emptied(job, keep) as output:
+        phases, summaries = measure.run(contender, job)
+        run = Run(phases, summaries, _written(output), _examples(output))
+    print(f"{_TITLES[contender]}: {phases['work'].seconds:.1f} s", file=sys.stderr)
+    return run
+
+
+@contextmanager
+def emptied(job: Job, keep: bool = False) -> Iterator[Path]:
+    """The job's output folder, empty; deleted afterwards unless it is kept."""
     output = Path(job.output)
     shutil.rmtree(output, ignore_errors=True)
     output.mkdir(parents=True)
-    phases, summaries = measure.run(contender, job)
-    run = Run(phases, summaries, _written(output), _examples(output))
-    print(f"{_TITLES[contender]}: {phases['work'].seconds:.1f} s", file=sys.stderr)
+    yield output
     if not keep:
         shutil.rmtree(output)
-    return run
 
 
 def _lines(job: Job, runs: dict[str, list[Run]]) -> dict[str, Line]:

@@ -8,6 +8,7 @@ the start of worker processes after it.
 
 import argparse
 import json
+import math
 import resource
 import time
 from collections.abc import Callable
@@ -71,6 +72,7 @@ def ray_config(job: Job) -> Any:
             f"images.working_size_px={job.working_size_px}",
             f"images.model_size_px={job.model_size_px}",
             f"cluster.data_tasks={job.workers}",
+            *job.settings,
         ],
     )
 
@@ -96,7 +98,7 @@ def floor(job: Job) -> dict[str, Any]:
     return _without_ray(job, decode_only)
 
 
-def _without_ray(job: Job, work: Callable[[Job], int]) -> dict[str, Any]:
+def _without_ray(job: Job, work: Callable[[Job], object]) -> dict[str, Any]:
     marks: Marks = {}
     mark(marks, "begin")
     work(job)
@@ -104,11 +106,44 @@ def _without_ray(job: Job, work: Callable[[Job], int]) -> dict[str, Any]:
     return {"marks": marks, "summaries": {}}
 
 
+def ray_train(job: Job) -> dict[str, Any]:
+    """Our encoder stage, in a local Ray session as large as it needs."""
+    from emailimg import ray_session, train_encoder
+
+    from . import training_data_sets
+
+    config = ray_config(job)
+    marks: Marks = {}
+    cpus = math.ceil(sum(bundle["CPU"] for bundle in train_encoder.needs(config)))
+    with ray_session.session("local", num_cpus=max(cpus, job.workers)):
+        mark(marks, "begin")
+        summary = train_encoder.build(config, *training_data_sets.inputs(job), job.output)
+        mark(marks, "end")
+    return {"marks": marks, "summaries": {"encoder": summary}}
+
+
+def tensors(job: Job) -> dict[str, Any]:
+    """The ceiling of training."""
+    from . import plain_training
+
+    return _without_ray(job, plain_training.tensors)
+
+
+def image_folder(job: Job) -> dict[str, Any]:
+    """The training loop that people write."""
+    from . import plain_training
+
+    return _without_ray(job, plain_training.image_folder)
+
+
 CONTENDERS: dict[str, Callable[[Job], dict[str, Any]]] = {
     "ours": ours,
     "pool": pool,
     "pool_with_catalogue": pool_with_catalogue,
     "floor": floor,
+    "ray_train": ray_train,
+    "tensors": tensors,
+    "image_folder": image_folder,
 }
 
 if __name__ == "__main__":

@@ -7,7 +7,10 @@ from pathlib import Path
 
 from PIL import features
 
-_PACKAGES = ("ray", "pyarrow", "numpy", "opencv-python-headless", "pillow", "albumentations")
+_PACKAGES = (
+    *("ray", "pyarrow", "numpy", "opencv-python-headless", "pillow", "albumentations"),
+    *("torch", "torchvision"),
+)
 
 
 def describe() -> dict[str, str]:
@@ -33,6 +36,15 @@ def cores() -> int:
 def is_quiet() -> bool:
     """Whether nothing else has been running for the last minute."""
     return os.getloadavg()[0] < 0.3 * cores()
+
+
+def gpus() -> list[str]:
+    """Names of the GPUs that torch can use."""
+    import torch  # takes seconds, and only training needs it
+
+    if not torch.cuda.is_available():
+        return []
+    return [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
 
 
 def _processor() -> str:

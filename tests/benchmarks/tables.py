@@ -24,11 +24,38 @@ class Line:
 
     def cell(self, value: Callable[[Phase], float], form: str) -> str:
         """The median, and the spread where there are several repetitions."""
-        values = [value(phase) for phase in self.phases]
-        middle = format(median(values), form)
-        if len(values) == 1:
-            return middle
-        return f"{middle} ({format(min(values), form)} to {format(max(values), form)})"
+        return spread([value(phase) for phase in self.phases], form)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """A line about training; in each sequence one value per round.
+
+    images_per_s: in the steady state; seconds: of the whole run; waited: share of the steady
+    state in which the loop waited for data.
+    """
+
+    title: str
+    images_per_s: Sequence[float]
+    seconds: Sequence[float]
+    waited: Sequence[float]
+
+    def times(self, other: "Pace") -> list[float]:
+        """How often the other's speed this is, round by round: neighbours disturb both."""
+        pairs = zip(self.images_per_s, other.images_per_s, strict=True)
+        return [own / theirs for own, theirs in pairs]
+
+    def hours(self, images: int) -> list[float]:
+        """How long so many images take."""
+        return [images / pace / 3600 for pace in self.images_per_s]
+
+
+def spread(values: Sequence[float], form: str) -> str:
+    """The median, with the lowest and highest where there are several."""
+    middle = format(median(values), form)
+    if len(values) == 1:
+        return middle
+    return f"{middle} ({format(min(values), form)} to {format(max(values), form)})"
 
 
 def comparison(lines: Sequence[Line], yardsticks: Mapping[str, Line]) -> str:
@@ -50,6 +77,23 @@ def scaling(by_workers: Mapping[int, Line]) -> str:
         for workers, line in by_workers.items()
     ]
     return markdown(["workers", "seconds", "images/s", "times as fast as one"], rows)
+
+
+def training(lines: Sequence[Pace], ceiling: Pace) -> str:
+    """One line per contender."""
+    heads = ["", "images/s", "ms/image", "share of the ceiling", "waiting for data"]
+    rows = [
+        [
+            line.title,
+            spread(line.images_per_s, ".0f"),
+            spread([1000 / pace for pace in line.images_per_s], ".2f"),
+            spread(line.times(ceiling), ".3f"),
+            spread(line.waited, ".1%"),
+            spread(line.seconds, ".1f"),
+        ]
+        for line in lines
+    ]
+    return markdown([*heads, "whole run, s"], rows)
 
 
 def facts(pairs: Mapping[str, str]) -> str:
