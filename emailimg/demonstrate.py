@@ -1,6 +1,6 @@
-"""Pictures for the report: every augmentation class, and uploads with their recommendations.
+"""Pictures for the report: every augmentation class, mistakes, uploads and recommendations.
 
-Gallery and uploads are test images, which neither the encoder nor a classifier has seen; the
+Gallery, mistakes and uploads are test images, which neither the encoder nor a classifier has seen; the
 alternates come from the whole catalogue, as in the service.
 """
 
@@ -10,12 +10,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emailimg import augment, images, labels, sources, splits, storage, taxonomy, versions
+from emailimg import (
+    augment,
+    images,
+    labels,
+    lookalikes,
+    sources,
+    splits,
+    storage,
+    taxonomy,
+    versions,
+)
+from emailimg import mistakes as explanation
 from emailimg.bundle import Bundle
 from emailimg.config import Config
 from emailimg.parquet import read_table
 from emailimg.predict import Predictor
-from emailimg.report import Candidate, Demonstration, GalleryItem
+from emailimg.report import Candidate, Demonstration, GalleryItem, Mistake
 
 _GALLERY_ITEMS = 24
 
@@ -82,6 +93,30 @@ def example_upload(config: Config, catalogue_folder: str, examples_folder: str) 
         campaign_type=row["campaign_type"],
         industry=row["industry"],
     )
+
+
+def mistakes(config: Config, card: dict[str, Any], examples_folder: str) -> list[Mistake]:
+    """Examples of the encoder's most frequent confusions, as the encoder saw them.
+
+    card: the scorecard. Empty for versions of several techniques, whose mistakes are not explained.
+    """
+    explained = card["attributes"].get(explanation.HEAD, {}).get("mistakes")
+    confusions = explained["confusions"] if explained else []
+    source_of = {row["example_id"]: row["source_id"] for row in confusions}
+    found = {
+        pair.example_id: pair for pair in explanation.pairs(config, examples_folder, source_of)
+    }
+    kept = ("true", "said", "mistakes", "unavoidable", "reason")
+    return [
+        Mistake(
+            **{name: row[name] for name in kept},
+            difference=lookalikes.difference(pair.original, pair.pixels),
+            image=pair.pixels,
+            original=pair.original,
+        )
+        for row in confusions
+        for pair in (found[row["example_id"]],)
+    ]
 
 
 def _one_target_per_rule(config: Config) -> list[str]:

@@ -94,6 +94,26 @@ def to_model_pixels(pixels: np.ndarray, side_px: int) -> np.ndarray:
     )
 
 
+def without_padding(square: np.ndarray) -> np.ndarray:
+    """What `to_model_pixels` made, uint8 (S, S, 3), less the edges it was padded with; a view."""
+    padded = (square == _PADDING).all(axis=2)
+    rows, columns = (_inside(padded.all(axis=axis)) for axis in (1, 0))
+    # A picture is padded along one side at most; the rest is its own, whatever the colour.
+    if rows.stop - rows.start < columns.stop - columns.start:
+        return square[rows]
+    return square[:, columns]
+
+
+def _inside(padded: np.ndarray) -> slice:
+    """From the first line that is not padding to the last, as many off either end but for one."""
+    count = len(padded)
+    before = int(np.argmin(padded)) if not padded.all() else 0
+    after = int(np.argmin(padded[::-1])) if not padded.all() else 0
+    after = min(after, before + 1)
+    before = min(before, after)
+    return slice(before, count - after)
+
+
 def encode_jpeg(pixels: np.ndarray, quality: int = 90) -> bytes:
     """uint8 (H, W, 3) RGB -> JPEG bytes."""
     done, encoded = cv2.imencode(

@@ -1,7 +1,7 @@
 """Small tables on the driver: read a folder of Parquet shards, write one file; local or s3://."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pandas as pd
 import pyarrow as pa
@@ -28,6 +28,16 @@ def read_table(
     skipped = set(exclude)
     table = dataset.to_table(columns=[name for name in chosen if name not in skipped])
     return table.to_pandas()
+
+
+def read_batches(
+    location: str, columns: list[str], where: pads.Expression, rows: int
+) -> Iterator[pa.RecordBatch]:
+    """The rows for which `where` holds, up to `rows` at a time; what was read is not kept."""
+    scanned = _dataset(location).to_batches(
+        columns=columns, filter=where, batch_size=rows, batch_readahead=1, fragment_readahead=1
+    )
+    return (batch for batch in scanned if batch.num_rows)
 
 
 def _dataset(location: str) -> pads.Dataset:

@@ -137,7 +137,8 @@ def _report(run: Run, folder: str) -> str:
     where = run.workspace.folder
     gallery = demonstrate.gallery(run.config, where("catalogue"), where("examples"))
     shown = demonstrate.demonstrations(run.config, loaded, where("catalogue"), where("examples"))
-    page = render_report(card, gallery, shown)
+    mistakes = demonstrate.mistakes(run.config, card, where("examples"))
+    page = render_report(card, gallery, shown, mistakes)
     storage.write_bytes(storage.join(folder, "index.html"), page.encode())
     return storage.join(folder, "index.html")
 

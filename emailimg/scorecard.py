@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emailimg import classifiers, features, metrics, seeding, splits, taxonomy
+from emailimg import classifiers, features, metrics, mistakes, seeding, splits, taxonomy
 from emailimg.config import Config
 from emailimg.errors import EmailimgError
 from emailimg.parquet import read_table
@@ -25,8 +25,12 @@ def measure(
     test = read_table(splits.folder(embeddings_folder, "test"))
     models = classifiers.load(classifiers_folder)
     targets = {target: _score_target(config, models, test, target) for target in config.targets}
+    attributes = _attributes(test)
+    if mistakes.HEAD in attributes:  # the head of versions with one technique each
+        explained = mistakes.explain(config, examples_folder, test)
+        attributes[mistakes.HEAD]["mistakes"] = explained
     return {
-        "attributes": _attributes(test),
+        "attributes": attributes,
         "targets": targets,
         "alarms": [alarm for target, score in targets.items() for alarm in alarms(target, score)],
         "data": _data(examples_folder),
@@ -222,7 +226,7 @@ def _attribute(truth: np.ndarray, seen: np.ndarray) -> dict[str, Any]:
     confusion = np.zeros((len(classes), len(classes)), int)
     for actual, predicted in zip(truth.astype(str), seen, strict=True):
         confusion[index[actual], index[predicted]] += 1
-    totals = confusion.sum(axis=1)
+    totals, hits = confusion.sum(axis=1), np.diag(confusion)
     accuracy = float(np.trace(confusion) / totals.sum())
     return {
         "classes": classes,
@@ -231,9 +235,8 @@ def _attribute(truth: np.ndarray, seen: np.ndarray) -> dict[str, Any]:
         "majority_accuracy": float(totals.max() / totals.sum()),
         "rows": len(truth),
         "confusion": confusion.tolist(),
-        "recall": [
-            float(confusion[i, i] / total) if total else None for i, total in enumerate(totals)
-        ],
+        "recall": _ratios(hits, totals),
+        "precision": _ratios(hits, confusion.sum(axis=0)),
     }
 
 
@@ -264,11 +267,11 @@ def _yes_no(truth: np.ndarray, seen: np.ndarray) -> dict[str, Any]:
 
 def _shares(hits: np.ndarray, of: np.ndarray) -> list[float | None]:
     """Per column, the share of the rows `of` that are hits; None without any."""
-    totals = of.sum(axis=0)
-    return [
-        float(h / total) if total else None
-        for h, total in zip(hits.sum(axis=0), totals, strict=True)
-    ]
+    return _ratios(hits.sum(axis=0), of.sum(axis=0))
+
+
+def _ratios(hits: np.ndarray, totals: np.ndarray) -> list[float | None]:
+    return [float(h / total) if total else None for h, total in zip(hits, totals, strict=True)]
 
 
 def _class_order(found: set[str]) -> list[str]:

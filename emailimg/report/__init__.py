@@ -4,7 +4,7 @@ No network, no scripts: pictures are JPEG data URIs, plots are inline SVG that f
 light or dark mode.
 """
 
-from emailimg.report.items import Candidate, Demonstration, GalleryItem
+from emailimg.report.items import Candidate, Demonstration, GalleryItem, Mistake
 from emailimg.report.page import render_report
 
-__all__ = ["Candidate", "Demonstration", "GalleryItem", "render_report"]
+__all__ = ["Candidate", "Demonstration", "GalleryItem", "Mistake", "render_report"]

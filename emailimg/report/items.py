@@ -15,6 +15,20 @@ class GalleryItem:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mistake:
+    """An example of one confusion: a version that the encoder took for another class."""
+
+    true: str
+    said: str
+    mistakes: int  # of this confusion, among all test versions
+    unavoidable: int  # of them
+    reason: str  # of this example: `same_picture`, `either_way` or `avoidable`
+    difference: float  # of version and original, mean distance in grey levels of 255
+    image: np.ndarray  # what the encoder saw, at model size
+    original: np.ndarray  # the same size; the same picture where the class is `original`
+
+
+@dataclass(frozen=True, kw_only=True)
 class Candidate:
     """An edit of the upload, or an alternate from the catalogue."""
 

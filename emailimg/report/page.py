@@ -1,11 +1,12 @@
 """Fills the template: its data, the plots it calls, and how it words values."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from emailimg.report import pictures, plots, wording
-from emailimg.report.items import Candidate, Demonstration, GalleryItem
+from emailimg.report import blame, pictures, plots, training, wording
+from emailimg.report.items import Candidate, Demonstration, GalleryItem, Mistake
 from emailimg.report.verdict import against_anchors, reach_span, verdict
 
 
@@ -13,6 +14,7 @@ def render_report(
     scorecard: dict[str, Any],
     gallery: list[GalleryItem],
     demonstrations: list[Demonstration],
+    mistakes: Sequence[Mistake] = (),
 ) -> str:
     """The HTML page of a scorecard (the content of report/scorecard.json) and its pictures."""
     template = _environment().get_template("template.html.jinja")
@@ -20,6 +22,7 @@ def render_report(
         scorecard=scorecard,
         gallery=gallery,
         demonstrations=demonstrations,
+        mistakes=mistakes,
         verdict=verdict(scorecard),
         settings=flatten(scorecard["config"]),
     )
@@ -50,8 +53,10 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
+        blame=blame,
         plots=plots,
         pictures=pictures,
+        training=training,
         wording=wording,
         against_anchors=against_anchors,
         reach_span=reach_span,

@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, PercentFormatter
 
 from emailimg.report import wording
 from emailimg.report.svg import (
@@ -137,18 +137,21 @@ def calibration(name: str, target: dict[str, Any]) -> Markup:
 
 @themed
 def confusion(name: str, attribute: dict[str, Any]) -> Markup:
-    """Counts by true and predicted class, shaded by share of the row; beside it the recalls."""
+    """Counts by true and predicted class, shaded by share of the row; recall and precision."""
     classes = [wording.words(label) for label in attribute["classes"]]
     counts = np.asarray(attribute["confusion"], float).reshape(len(classes), len(classes))
-    figure = new_figure(340 + 44 * len(classes), 160 + 31 * len(classes))
-    heat, bars = figure.subplots(1, 2, sharey=True, width_ratios=[44 * len(classes), 170])
+    shares = [key for key in ("recall", "precision") if key in attribute]
+    figure = new_figure(170 + 44 * len(classes) + 116 * len(shares), 160 + 31 * len(classes))
+    widths = [44 * len(classes)] + [116] * len(shares)
+    heat, *bars = figure.subplots(1, 1 + len(shares), sharey=True, width_ratios=widths)
     _heat_map(heat, counts, classes)
-    _share_bars(bars, attribute["recall"], "recall")
+    for axes, key in zip(bars, shares, strict=True):
+        _share_bars(axes, attribute[key], key)
     return to_svg(
         figure,
         name=name,
         title=f"Confusion matrix of {len(classes)} classes, true by row and predicted by column, "
-        "with the recall of every class",
+        f"with the {wording.listing(shares)} of every class",
     )
 
 
@@ -199,33 +202,102 @@ def _share_bars(axes: Axes, shares: Sequence[float | None], label: str) -> None:
     for row, value in enumerate(values):
         text = wording.percent(value, 0) if np.isfinite(value) else "no rows"
         axes.text(1.04, row, text, va="center", color=INK)
-    axes.set(xlim=(0, 1.35), xlabel=label)
+    axes.set(xlim=(0, 1.55), xlabel=label)
     axes.set_xticks([])
     axes.tick_params(length=0, labelleft=False)
     axes.spines[:].set_visible(False)
 
 
 @themed
-def learning_curve(name: str, history: list[dict[str, Any]], metric: str) -> Markup:
-    """`loss` or `accuracy` per epoch, of training (grey) and of validation (accent)."""
+def mistakes_by_class(name: str, explained: dict[str, Any]) -> Markup:
+    """Per true class the share of wrong answers: avoidable (accent), unavoidable (grey)."""
+    rows = explained["by_class"]
+    figure, axes = new_axes(520, 40 + 24 * max(len(rows), 1))
+    places = np.arange(len(rows))
+    totals = np.array([max(row["rows"], 1) for row in rows], float)
+    left = np.zeros(len(rows))
+    axes.barh(places, np.ones(len(rows)), height=0.55, color=RULE, alpha=0.55)
+    for key, colour in (("avoidable", ACCENT), ("unavoidable", MUTED)):
+        shares = np.array([row[key] for row in rows]) / totals
+        axes.barh(places, shares, left=left, height=0.55, color=colour)
+        left += shares
+    for place, row in enumerate(rows):
+        label = f"{wording.count(row['mistakes'])} of {wording.count(row['rows'])}"
+        axes.text(1.02, place, label, va="center")
+    axes.set(xlim=(0, 1.25), ylim=(len(rows) - 0.4, -0.6))
+    axes.set_yticks(places, [wording.words(row["class"]) for row in rows])
+    axes.set_xticks([0, 0.5, 1])
+    axes.tick_params(axis="y", length=0, labelcolor=INK)
+    axes.spines[:].set_visible(False)
+    _percent_axes(axes, "x")
+    summary = ", ".join(
+        f"{wording.words(row['class'])} {row['mistakes']} of {row['rows']}, "
+        f"{row['unavoidable']} unavoidable"
+        for row in rows
+    )
+    return to_svg(figure, name=name, title=f"Wrong answers per true class: {summary}")
+
+
+@themed
+def learning_curve(name: str, history: list[dict[str, Any]], metric: str, best: Any) -> Markup:
+    """`loss` or `accuracy` per epoch, of training (grey) and of validation (accent).
+
+    best: the epoch's record to ring.
+    """
     figure, axes = new_axes(440, 260)
-    epochs = [_number(row["epoch"]) for row in history]
-    for side, colour, width in (("train", MUTED, 1.5), ("validation", ACCENT, 2.25)):
-        values = [_number(row.get(f"{side}_{metric}")) for row in history]
-        axes.plot(epochs, values, "o-", color=colour, linewidth=width, markersize=1.8 * width)
-    axes.set(xlabel="epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=10, integer=True, min_n_ticks=1))
+    sides = {"train": (MUTED, 1.5), "validation": (ACCENT, 2.25)}
+    for side, (colour, width) in sides.items():
+        _epoch_line(axes, history, f"{side}_{metric}", colour, width)
+    place = (_number(best["epoch"]), _number(best.get(f"validation_{metric}")))
+    axes.plot(*place, "o", markersize=12, markerfacecolor="none", color=ACCENT, linewidth=1.5)
+    _epoch_axes(axes)
     if metric == "accuracy":
         _percent_axes(axes, "y")
+    return to_svg(figure, name=name, title=_course(history, f"validation_{metric}", metric))
+
+
+@themed
+def epoch_curve(name: str, history: list[dict[str, Any]], key: str, label: str) -> Markup:
+    """One number per epoch, from zero up; what spans decades, as learning rates do, in decades."""
+    figure, axes = new_axes(300, 190)
+    _epoch_line(axes, history, key, ACCENT, 2)
+    _epoch_axes(axes)
+    values = np.array([_number(row.get(key)) for row in history])
+    known = values[np.isfinite(values)]
+    if len(known) and known.min() > 0 and known.max() > 30 * known.min():
+        axes.set_yscale("log")
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    else:
+        axes.set_ylim(0, 1.08 * known.max(initial=0) or 1)
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
+    if "accuracy" in key:
+        _percent_axes(axes, "y")
+    else:
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+    return to_svg(figure, name=name, title=_course(history, key, label))
+
+
+def _epoch_line(
+    axes: Axes, history: list[dict[str, Any]], key: str, colour: str, width: float
+) -> None:
+    # A hundred dots are a worm.
+    style = "o-" if len(history) <= 30 else "-"
+    epochs = [_number(row["epoch"]) for row in history]
+    values = [_number(row.get(key)) for row in history]
+    axes.plot(epochs, values, style, color=colour, linewidth=width, markersize=1.8 * width)
+
+
+def _epoch_axes(axes: Axes) -> None:
+    axes.set(xlabel="epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=10, integer=True, min_n_ticks=1))
     axes.grid(True, axis="y")
-    first, last = (
-        wording.decimal(row.get(f"validation_{metric}")) for row in (history[0], history[-1])
-    )
-    return to_svg(
-        figure,
-        name=name,
-        title=f"{wording.words(metric)} over {wording.counted(len(history), 'epoch')}; "
-        f"validation goes from {first} to {last}",
+
+
+def _course(history: list[dict[str, Any]], key: str, label: str) -> str:
+    first, last = (wording.decimal(row.get(key)) for row in (history[0], history[-1]))
+    return (
+        f"{wording.words(label)} over {wording.counted(len(history), 'epoch')}; "
+        f"{wording.words(key).lower()} goes from {first} to {last}"
     )
 
 

@@ -486,3 +486,19 @@ def test_encoders_keep_the_channel_order() -> None:
 def test_image_id_is_the_sha_256_of_the_bytes() -> None:
     expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert images.image_id(b"abc") == expected
+
+
+@pytest.mark.parametrize(("height", "width"), [(48, 48), (30, 48), (31, 48), (48, 17), (9, 9)])
+def test_padding_comes_off_again(height: int, width: int) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    square = images.to_model_pixels(pixels, 48)
+    content = images.without_padding(square)
+    assert max(content.shape[:2]) == 48
+    assert content.shape[0] * width == pytest.approx(content.shape[1] * height, abs=48)
+    assert np.array_equal(images.to_model_pixels(content, 48), square)
+
+
+def test_a_picture_in_the_paddings_colour_is_still_a_picture() -> None:
+    plain = images.to_model_pixels(np.full((48, 48, 3), images._PADDING, np.uint8), 48)
+    assert images.without_padding(plain).size
+    assert np.array_equal(images.to_model_pixels(images.without_padding(plain), 48), plain)

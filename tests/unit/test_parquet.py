@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.dataset as pads
 import pytest
 from s3_server import s3_server
 
-from emailimg.parquet import read_table, write_table
+from emailimg.parquet import read_batches, read_table, write_table
 
 TABLE = pd.DataFrame({"x": [1, 2, 3], "name": ["a", None, "c"], "data": [b"1", b"", b"\x00"]})
 
@@ -49,6 +50,15 @@ def test_columns_are_chosen(
     location = str(tmp_path / "table.parquet")
     write_table(location, TABLE)
     assert list(read_table(location, columns, exclude).columns) == expected
+
+
+def test_chosen_rows_come_in_pieces(tmp_path: Path) -> None:
+    for i in range(3):
+        write_table(str(tmp_path / f"{i}.parquet"), TABLE.assign(shard=i))
+    batches = list(read_batches(str(tmp_path), ["shard", "x"], pads.field("x") != 2, 1))
+    assert {batch.num_rows for batch in batches} == {1}
+    found = sorted((batch["shard"][0].as_py(), batch["x"][0].as_py()) for batch in batches)
+    assert found == [(shard, x) for shard in range(3) for x in (1, 3)]
 
 
 def test_a_missing_table_is_an_error(tmp_path: Path) -> None:

@@ -177,13 +177,14 @@ def test_the_worth_of_a_success_is_that_of_the_rows_with_amounts() -> None:
     assert scorecard._mean_amount(rows, "open_rate") is None
 
 
-def test_confusion_and_recall_by_hand() -> None:
+def test_confusion_recall_and_precision_by_hand() -> None:
     truth = np.array(["rotate", "rotate", "blur", "blur", "blur", "original"])
     seen = np.array(["rotate", "blur", "blur", "blur", "rotate", "clahe"])
     found = scorecard._attribute(truth, seen)
     assert found["classes"] == ["original", "blur", "rotate", "clahe"]
     assert found["confusion"] == [[0, 0, 0, 1], [0, 2, 1, 0], [0, 1, 1, 0], [0, 0, 0, 0]]
     assert found["recall"] == [0, pytest.approx(2 / 3), 0.5, None]
+    assert found["precision"] == [None, pytest.approx(2 / 3), 0.5, 0]
     assert found["accuracy"] == 0.5
     assert found["majority_accuracy"] == 0.5
     assert found["rows"] == 6
@@ -227,6 +228,22 @@ def test_yes_or_no_answers_by_hand() -> None:
     assert found["rows"] == 3
 
 
+def test_of_composed_versions_mistakes_are_not_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several techniques at once are right or wrong one by one; there is no pair to compare."""
+    only = config.load("tiny", None, [f"labels.rules.{t}=null" for t in CONFIG.targets[1:]])
+    rows = rows_of(count=50)
+    rows["techniques"] = [["blur", "rotate"]] * 50
+    rows["seen_techniques"] = "blur"
+    write_table(storage.join(splits.folder(str(tmp_path), "test"), "0.parquet"), rows)
+    monkeypatch.setattr(scorecard.classifiers, "load", lambda _: Model(truth_of(rows)))
+    monkeypatch.setattr(scorecard, "_data", lambda _: {})
+    found = scorecard.measure(only, "", str(tmp_path), "")
+    assert set(found["attributes"]) == {"techniques"}
+    assert "mistakes" not in found["attributes"]["techniques"]
+
+
 def test_an_attribute_that_no_test_row_has_is_left_out() -> None:
     test = pd.DataFrame({"vehicle_type": [None, None], "seen_vehicle_type": ["SUV", "Van"]})
     assert scorecard._attributes(test) == {}
@@ -238,6 +255,8 @@ def test_the_whole_card_is_measured_from_the_folders(
     """From test rows only, and in a form that JSON takes."""
     only = config.load("tiny", None, [f"labels.rules.{t}=null" for t in CONFIG.targets[1:]])
     rows = rows_of(count=200).assign(augmentation_class="blur", seen_augmentation_class="blur")
+    rows["source_id"] = [f"{number:03}" for number in range(200)]
+    rows["example_id"] = rows["source_id"] + "-1"
     leaked = rows.assign(**{f"{TARGET}_k": 0})
     for split in splits.SPLITS:
         location = storage.join(splits.folder(str(tmp_path / "embeddings"), split), "0.parquet")
@@ -250,6 +269,8 @@ def test_the_whole_card_is_measured_from_the_folders(
     found = scorecard.measure(only, str(tmp_path / "examples"), str(tmp_path / "embeddings"), "")
     assert found["targets"][TARGET]["reach"] == pytest.approx(1)
     assert found["alarms"] == []
+    explained = found["attributes"]["augmentation_class"]["mistakes"]
+    assert (explained["rows"], explained["mistakes"], explained["ceiling"]) == (200, 0, 1)
     assert found["data"] == {
         "source_images": 4,
         "examples": 9,
