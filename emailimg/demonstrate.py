@@ -1,7 +1,7 @@
 """Pictures for the report: every augmentation class, mistakes, uploads and recommendations.
 
-Gallery, mistakes and uploads are test images, which neither the encoder nor a classifier has seen; the
-alternates come from the whole catalogue, as in the service.
+Gallery, mistakes and uploads are test images, which neither the encoder nor a classifier has seen;
+the alternates come from the whole catalogue, as in the service.
 """
 
 from dataclasses import dataclass

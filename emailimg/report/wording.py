@@ -1,7 +1,7 @@
 """Values as a reader sees them. What is missing, None or NaN, is an en dash."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -83,7 +83,7 @@ def plain(value: Any) -> str:
     return str(value) or MISSING
 
 
-def listing(names: list[str]) -> str:
+def listing(names: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 

@@ -4,9 +4,9 @@
 GPU's), so a step costs what the network costs. `image_folder` is what people write: torchvision's
 ImageFolder with ToTensor and Normalize behind a DataLoader with worker processes.
 
-Both run the step of our encoder stage (forward, loss of both heads, backward; the stage's optimiser,
-precision, threads and batch size) and nothing beside it: no accuracy, no learning rate schedule, no
-validation, no checkpoint.
+Both run the step of our encoder stage (forward, loss of both heads, backward; the stage's
+optimiser, precision, threads and batch size) and nothing beside it: no accuracy, no learning rate
+schedule, no validation, no checkpoint.
 
 Output: history.json with the keys of the stage's own.
 """
@@ -15,6 +15,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
 import torch
 import torchvision
 from torch import Tensor, nn
