@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from emailimg import taxonomy
-from emailimg.report import Candidate, Demonstration, GalleryItem
+from emailimg.report import Candidate, Demonstration, GalleryItem, Mistake
 
 CLASS_PARAMETERS: dict[str, dict[str, float | int | str]] = {
     "rotate": {"angle_deg": -17.25, "scale": 1.0},
@@ -127,6 +127,66 @@ def attribute(
             float(confusion[i, i] / total) if total else None for i, total in enumerate(totals)
         ],
     }
+
+
+def explained(attribute: dict[str, Any]) -> dict[str, Any]:
+    """Of the augmentation's attribute, why its mistakes were made: a third could not be helped."""
+    confusion = np.array(attribute["confusion"])
+    wrong = confusion - np.diag(np.diag(confusion))
+    per_class = wrong.sum(axis=1)
+    helpless = per_class // 3
+    rows, mistakes, unavoidable = (int(n.sum()) for n in (confusion, per_class, helpless))
+    return {
+        "rows": rows,
+        "mistakes": mistakes,
+        "unavoidable": unavoidable,
+        "avoidable": mistakes - unavoidable,
+        "reasons": {"same_picture": unavoidable, "either_way": 0},
+        "accuracy": 1 - mistakes / rows,
+        "forgiven": 1 - (mistakes - unavoidable) / rows,
+        "ceiling": 1 - unavoidable / rows,
+        "tolerance": 1.0,
+        "by_class": [
+            {
+                "class": name,
+                "rows": int(confusion[row].sum()),
+                "mistakes": int(per_class[row]),
+                "unavoidable": int(helpless[row]),
+                "avoidable": int(per_class[row] - helpless[row]),
+            }
+            for row, name in enumerate(attribute["classes"])
+        ],
+        "twins": [
+            {
+                "technique": "horizontal_flip",
+                "rows": [30, 28],
+                "mistakes": 3,
+                "encoder": {"right": 0.95, "standard_error": 0.03},
+                "probe": None,
+                "told_apart": True,
+            }
+        ],
+        "confusions": [],
+    }
+
+
+def mistakes() -> list[Mistake]:
+    return [
+        Mistake(
+            true=true,
+            said=said,
+            mistakes=5,
+            unavoidable=unavoidable,
+            reason=reason,
+            difference=0.4,
+            image=car(3),
+            original=car(4),
+        )
+        for true, said, unavoidable, reason in (
+            ("median_blur", "original", 3, "same_picture"),
+            ("original", "horizontal_flip", 0, "avoidable"),
+        )
+    ]
 
 
 def epoch(rng: np.random.Generator, number: int) -> dict[str, float]:

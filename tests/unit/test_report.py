@@ -122,6 +122,27 @@ def test_yes_or_no_attributes_have_their_own_plot(scorecard: dict[str, Any]) -> 
     assert "yes-or-no questions" in page.text
 
 
+def test_mistakes_are_explained_with_pictures(scorecard: dict[str, Any]) -> None:
+    attribute = scorecard["attributes"]["augmentation_class"]
+    attribute["mistakes"] = example.explained(attribute)
+    page = Page(render_report(scorecard, [], [], example.mistakes()))
+    assert "mistakes" in page.ids
+    for words in ("Which mistakes are unavoidable", "taken for", "5 times, 3 unavoidable"):
+        assert words in page.text
+    assert "the scenes show their side" in page.text
+    drawn = [plot["aria-label"] for plot in page.all("svg")]
+    assert any(label.startswith("Wrong answers per true class: Original") for label in drawn)
+    seen = [image["alt"] for image in page.all("img")]
+    assert "What the encoder saw: Median blur" in seen
+    assert seen.count("The original of the same image") == 1, "an original is its own"
+
+
+def test_without_an_explanation_there_is_no_section_of_mistakes(scorecard: dict[str, Any]) -> None:
+    page = page_of(scorecard)
+    assert "mistakes" not in page.ids
+    assert page.open == []
+
+
 def page_of(scorecard: dict[str, Any]) -> Page:
     return Page(render_report(scorecard, [], []))
 
