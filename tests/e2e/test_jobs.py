@@ -33,10 +33,12 @@ def environment() -> dict[str, str]:
 @pytest.fixture
 def head(tmp_path: Path, environment: dict[str, str]) -> Iterator[str]:
     """A head of our own on free ports; ended by its process group, never by `ray stop`."""
-    gcs, dashboard, client = (_free_port() for _ in range(3))
+    gcs, dashboard, client, agent = (_free_port() for _ in range(4))
     command = [BIN / "ray", "start", "--head", "--block", "--num-cpus=2", f"--port={gcs}"]
     command += ["--node-ip-address=127.0.0.1", "--dashboard-host=127.0.0.1"]
     command += [f"--dashboard-port={dashboard}", f"--ray-client-server-port={client}"]
+    # Another Ray on this machine may hold the usual port, and then no job is accepted.
+    command += [f"--dashboard-agent-listen-port={agent}"]
     # Not below tmp_path: a Unix socket's path holds 107 bytes.
     sessions = tempfile.mkdtemp(prefix="ray-")
     command += [f"--temp-dir={sessions}", "--disable-usage-stats"]
