@@ -1,5 +1,6 @@
 """The loop that every worker runs: epochs of training, validation and a checkpoint."""
 
+import math
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -122,6 +123,9 @@ class _Worker:
             started = time.monotonic()
             means = self._validate()
             validation_s = time.monotonic() - started
+            if not math.isfinite(means["loss"]):  # the very last step spoilt the weights
+                steps = self.data.steps_per_epoch
+                raise _DivergedError(failures.loss_is_not_finite(epoch, steps, self.settings))
             rate = self.training.schedule.learning_rate
             self.training.schedule.after_epoch(means[self.data.spec.augmentation_head])
             record = self._record(epoch, passed, means, rate)
