@@ -12,7 +12,7 @@ quickstart: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest
 
-# Ray Data beside a plain multiprocessing.Pool; options as in `make bench BENCH="--images 20000"`.
+# Ray Data beside a plain multiprocessing.Pool; with BENCH="--training" Ray Train beside plain PyTorch.
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks $(BENCH)
 
