@@ -18,7 +18,6 @@ COLUMNS: dict[str, tuple[str, Any]] = {
     "seconds": ("Training", wording.duration),
     "data_wait_s": ("of it waiting for data", wording.duration),
     "validation_seconds": ("Validation", wording.duration),
-    "checkpoint_seconds": ("Checkpoint", wording.duration),
     "workers": ("Workers", wording.count),
 }
 
@@ -70,9 +69,8 @@ def _others(history: list[dict[str, Any]], seconds: float) -> list[str]:
     found = []
     if waited := _total(history, "data_wait_s"):
         found.append(f"{wording.percent(waited / seconds, 0)} of that was waiting for data")
-    for key, what in (("validation_seconds", "validation"), ("checkpoint_seconds", "checkpoints")):
-        if total := _total(history, key):
-            found.append(f"{what} took {wording.duration(total)} more")
+    if total := _total(history, "validation_seconds"):
+        found.append(f"validation took {wording.duration(total)} more")
     return found
 
 

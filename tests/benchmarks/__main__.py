@@ -27,7 +27,7 @@ _OF_TRAINING = {"arch": None, "weights": "scratch", "epochs": 3, "gpu": False}  
 def main() -> None:
     options = _parse()
     if not machine.is_quiet():
-        print("others use this machine: the figures will be too high", file=sys.stderr)
+        print("others use this machine: it will seem slower than it is", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="emailimg-bench-", dir=options.folder) as folder:
         result = _run(options, Path(folder))
     print(f"{tables.facts(machine.describe())}\n\n{result.pop('text')}")

@@ -157,7 +157,7 @@ def test_a_damaged_folder_of_runs_is_no_obstacle(inputs: tuple[str, str], tmp_pa
     shutil.copytree(newest, orphan)
     (orphan / "complete.json").unlink()
     shutil.rmtree(newest)
-    assert continue_to(2) in ([1, 2], [2])
+    assert continue_to(2) == [1, 2]
     assert not orphan.exists()
 
 
@@ -185,13 +185,13 @@ def test_a_diverged_training_says_so_once_and_keeps_its_checkpoint(
 
     build("encoder.epochs=1")
     good = storage.read_json(f"{tmp_path}/history.json")
-    started = time.monotonic()
     with pytest.raises(TrainingError, match=r"infinite or NaN in epoch [23], ") as caught:
         build("encoder.epochs=3", "encoder.learning_rate=1e30", "encoder.precision=float32")
     assert "encoder.learning_rate" in str(caught.value)
     assert "the last good checkpoint is that of epoch 1" in str(caught.value)
     assert len(list(tmp_path.glob("runs/*/epoch-*"))) == 1
-    assert time.monotonic() - started < 100, "it was tried again"
+    # Not from a failed run of Ray Train, which would have tried the same again.
+    assert caught.value.__cause__ is None
     build("encoder.epochs=2")
     assert storage.read_json(f"{tmp_path}/history.json")[0] == good[0]
 
