@@ -28,6 +28,8 @@ SETTINGS = (
     "encoder.optimizer=adamw",
     "encoder.learning_rate=0.001",
 )
+# Where their number does not matter: a process less to start, and no tasks of Ray Data.
+ONE_WORKER = ("encoder.num_workers=1", "encoder.fresh_versions=false")
 TIMES = {"seconds", "images_per_s", "data_wait_s", "validation_seconds"}
 
 
@@ -143,8 +145,7 @@ def test_a_damaged_folder_of_runs_is_no_obstacle(inputs: tuple[str, str], tmp_pa
     """Ray's list cut off, then the newest checkpoint gone, then an orphan: it goes on."""
 
     def continue_to(epochs: int) -> list[int]:
-        one_worker = ("encoder.num_workers=1", "encoder.batch_size=64")
-        train_encoder.build(settings(f"encoder.epochs={epochs}", *one_worker), *inputs, folder)
+        train_encoder.build(settings(f"encoder.epochs={epochs}", *ONE_WORKER), *inputs, folder)
         return [record["epoch"] for record in storage.read_json(f"{folder}/history.json")]
 
     folder = str(tmp_path)
@@ -168,7 +169,7 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(
     folder.mkdir(parents=True)
     full = folder / ".encoder.safetensors.partial"  # where that file is written before it is whole
     full.symlink_to("/dev/full")
-    two_epochs = settings("encoder.epochs=2", "encoder.max_failures=0")
+    two_epochs = settings("encoder.epochs=2", "encoder.max_failures=0", *ONE_WORKER)
     with pytest.raises(TrainingError, match="No space left on device") as caught:
         train_encoder.build(two_epochs, *inputs, str(tmp_path))
     assert "the last good checkpoint is that of epoch 1" in str(caught.value)
@@ -181,7 +182,7 @@ def test_a_diverged_training_says_so_once_and_keeps_its_checkpoint(
     inputs: tuple[str, str], tmp_path: Path
 ) -> None:
     def build(*assignments: str) -> None:
-        train_encoder.build(settings(*assignments), *inputs, str(tmp_path))
+        train_encoder.build(settings(*assignments, *ONE_WORKER), *inputs, str(tmp_path))
 
     build("encoder.epochs=1")
     good = storage.read_json(f"{tmp_path}/history.json")
