@@ -129,7 +129,7 @@ def test_mistakes_are_explained_with_pictures(scorecard: dict[str, Any]) -> None
     assert "mistakes" in page.ids
     for words in ("Which mistakes are unavoidable", "taken for", "5 times, 3 unavoidable"):
         assert words in page.text
-    assert "the scenes show their side" in page.text
+    assert "The encoder is right in 95% ± 3% of the answers" in page.text
     drawn = [plot["aria-label"] for plot in page.all("svg")]
     assert any(label.startswith("Wrong answers per true class: Original") for label in drawn)
     seen = [image["alt"] for image in page.all("img")]
