@@ -30,7 +30,7 @@ from emailimg.parquet import read_table, write_table
 if TYPE_CHECKING:
     from emailimg.embed import Embedder
 
-FORMAT = 1
+FORMAT = 2
 _MANIFEST = "manifest.json"
 _CATALOGUE = "catalogue.parquet"
 _CONFIG = "config.json"

@@ -13,15 +13,15 @@ validation log-loss).
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import ray
 import xgboost
 
-from emailimg import features, resources, splits, storage
-from emailimg.calibration import Calibration, fit_calibration
+from emailimg import calibration, features, resources, splits, storage
+from emailimg.calibration import Calibration
 from emailimg.config import ClassifierConfig, Config
 from emailimg.errors import BundleError, EmailimgError
 from emailimg.metrics import log_loss
@@ -34,12 +34,16 @@ _INDEX_FILE = "classifiers.json"
 
 @dataclass(frozen=True)
 class Trained:
-    """One target's booster as bytes, its calibration and its validation log-loss in nats."""
+    """One target's booster as bytes, its calibration and its validation log-loss in nats.
+
+    calibration_log_losses: of every method that was tried, cross-validated.
+    """
 
     booster: bytes
     calibration: Calibration
     log_loss: float
     rounds: int
+    calibration_log_losses: dict[str, float] = field(default_factory=dict)
 
 
 class Classifiers:
@@ -207,10 +211,14 @@ def _evaluate(booster: xgboost.Booster, embeddings_folder: str, target: str, wid
         raise EmailimgError(f"target {target!r} has no observed labels among the validation rows")
     raw = booster.inplace_predict(rows[features.feature_columns(width)].to_numpy(np.float32))
     successes, trials = rows[f"{target}_k"].to_numpy(), rows[f"{target}_n"].to_numpy()
-    calibration = fit_calibration(raw, successes, trials)
-    loss = log_loss(calibration.apply(raw), successes, trials)
+    choice = calibration.fit_calibration(raw, successes, trials)
+    loss = log_loss(choice.calibration.apply(raw), successes, trials)
     return Trained(
-        bytes(booster.save_raw("ubj")), calibration, float(loss), booster.num_boosted_rounds()
+        booster=bytes(booster.save_raw("ubj")),
+        calibration=choice.calibration,
+        log_loss=float(loss),
+        rounds=booster.num_boosted_rounds(),
+        calibration_log_losses=choice.log_losses,
     )
 
 
@@ -220,7 +228,8 @@ def save(trained: dict[str, Trained], width: int, folder: str) -> None:
     for target, model in trained.items():
         storage.write_bytes(storage.join(folder, f"{target}.ubj"), model.booster)
         index["targets"][target] = {
-            "calibration": asdict(model.calibration),
+            "calibration": model.calibration.as_json(),
+            "calibration_log_losses": model.calibration_log_losses,
             "validation_log_loss": model.log_loss,
             "rounds": model.rounds,
         }
@@ -233,9 +242,10 @@ def load_trained(folder: str) -> dict[str, Trained]:
     return {
         target: Trained(
             booster=storage.read_bytes(storage.join(folder, f"{target}.ubj")),
-            calibration=Calibration(**entry["calibration"]),
+            calibration=calibration.from_json(entry["calibration"]),
             log_loss=entry["validation_log_loss"],
             rounds=entry["rounds"],
+            calibration_log_losses=entry["calibration_log_losses"],
         )
         for target, entry in index["targets"].items()
     }

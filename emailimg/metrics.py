@@ -10,10 +10,13 @@ _EPSILON = 1e-7
 
 def log_loss(probabilities: np.ndarray, successes: np.ndarray, trials: np.ndarray) -> float:
     """Mean negative log-likelihood per trial, in nats."""
+    return float(row_losses(probabilities, successes, trials).sum() / trials.sum())
+
+
+def row_losses(probabilities: np.ndarray, successes: np.ndarray, trials: np.ndarray) -> np.ndarray:
+    """Negative log-likelihood of each row, summed over its trials, in nats; float64 (N,)."""
     p = np.clip(probabilities, _EPSILON, 1 - _EPSILON)
-    return float(
-        -np.sum(successes * np.log(p) + (trials - successes) * np.log1p(-p)) / trials.sum()
-    )
+    return -(successes * np.log(p) + (trials - successes) * np.log1p(-p))
 
 
 def brier(probabilities: np.ndarray, successes: np.ndarray, trials: np.ndarray) -> float:

@@ -24,7 +24,7 @@ from emailimg import (
     storage,
     taxonomy,
 )
-from emailimg.calibration import Calibration
+from emailimg.calibration import Platt
 from emailimg.classifiers import Trained
 from emailimg.config import Config, load
 from emailimg.embed import Embedder
@@ -143,7 +143,7 @@ def _train(config: Config, target: str, embedder: Embedder, encoded: pd.Series) 
         xgboost.DMatrix(matrix, label=rates),
         num_boost_round=_ROUNDS,
     )
-    calibration = Calibration(slope=0.9, intercept=0.05)
+    calibration = Platt(slope=0.9, intercept=0.05)
     return Trained(bytes(booster.save_raw("ubj")), calibration, log_loss=0.6, rounds=_ROUNDS)
 
 
