@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from emailimg import classifiers, features, splits, storage
-from emailimg.classifiers import Classifiers
+from emailimg import boosters, classifiers, features, splits, storage
+from emailimg.boosters import Classifiers
 from emailimg.config import Config, from_mapping
 from emailimg.encoder_spec import read_spec
 from emailimg.errors import BundleError
@@ -71,11 +71,11 @@ class Bundle:
         return Embedder(model, self.config.embed.kind, device=device, threads=threads)
 
     def classifiers(self, threads: int = 1) -> Classifiers:
-        return classifiers.load(storage.join(self.location, _CLASSIFIERS), threads)
+        return boosters.load(storage.join(self.location, _CLASSIFIERS), threads)
 
     def catalogue(self) -> CatalogueIndex:
         table = read_table(storage.join(self.location, _CATALOGUE))
-        width = classifiers.read_index(storage.join(self.location, _CLASSIFIERS))["embedding_width"]
+        width = boosters.read_index(storage.join(self.location, _CLASSIFIERS))["embedding_width"]
         columns = features.embedding_columns(width)
         missing = sorted(set(columns) - set(table.columns))
         if missing:
@@ -114,7 +114,7 @@ def _check_fit(bundle: Bundle) -> None:
     """The classifiers were trained on embeddings as wide as this encoder makes them."""
     spec = read_spec(storage.join(bundle.location, _ENCODER))
     made = spec.embedding_width(bundle.config.embed.kind)
-    index = classifiers.read_index(storage.join(bundle.location, _CLASSIFIERS))
+    index = boosters.read_index(storage.join(bundle.location, _CLASSIFIERS))
     if made != index["embedding_width"]:
         raise BundleError(
             f"bundle {bundle.location!r}: the encoder makes {made} embedding columns, the "

@@ -106,7 +106,9 @@ def from_json(record: dict[str, Any]) -> Calibration:
         for name, value in record.items()
         if name != "method"
     }
-    kinds = {kind.method: kind for kind in (Calibration, Platt, Beta, Isotonic)}
+    kinds: dict[str, Callable[..., Calibration]] = {
+        kind.method: kind for kind in (Calibration, Platt, Beta, Isotonic)
+    }
     kind = kinds.get(record.get("method", ""))
     if kind is None:
         raise BundleError(

@@ -6,79 +6,29 @@ rate k/n with weight n, which has the same likelihood as n single rows; n = 0 we
 Every training runs in a Ray task of its own, because xgboost-ray leaks its placement group when
 its restarts run out, and forces the fork start method on the process that calls it.
 
-Output folder: {target}.ubj (XGBoost's own format), classifiers.json (columns, calibration,
-validation log-loss).
+After it, members trained on bootstrap samples give the interval (see `members`, `intervals`).
+
+Output folder: see `boosters`.
 """
 
-import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import ray
 import xgboost
 
-from emailimg import calibration, features, resources, splits, storage
-from emailimg.calibration import Calibration
+from emailimg import boosters, calibration, features, members, resources, splits, storage
+from emailimg.boosters import Members, Trained
 from emailimg.config import ClassifierConfig, Config
-from emailimg.errors import BundleError, EmailimgError
+from emailimg.errors import EmailimgError
 from emailimg.metrics import log_loss
 from emailimg.parquet import read_table
 from emailimg.progress import Reporter, track
 from emailimg.resources import Bundle
-
-_INDEX_FILE = "classifiers.json"
-
-
-@dataclass(frozen=True)
-class Trained:
-    """One target's booster as bytes, its calibration and its validation log-loss in nats.
-
-    calibration_log_losses: of every method that was tried, cross-validated.
-    """
-
-    booster: bytes
-    calibration: Calibration
-    log_loss: float
-    rounds: int
-    calibration_log_losses: dict[str, float] = field(default_factory=dict)
-
-
-class Classifiers:
-    """The trained models of all targets; maps features to calibrated probabilities."""
-
-    def __init__(
-        self, boosters: dict[str, xgboost.Booster], calibrations: dict[str, Calibration], width: int
-    ) -> None:
-        self._boosters = boosters
-        self._calibrations = calibrations
-        self.embedding_width = width
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        return tuple(self._boosters)
-
-    def predict(
-        self,
-        target: str,
-        embeddings: np.ndarray,
-        campaign_types: Sequence[str],
-        industries: Sequence[str],
-    ) -> np.ndarray:
-        """float32 (N, D) embeddings and N contexts -> calibrated P(success), float64 (N,).
-
-        Raises BundleError when the embedding has another width than the models were trained on.
-        """
-        if embeddings.shape[1] != self.embedding_width:
-            raise BundleError(
-                f"classifier {target!r} expects {self.embedding_width} embedding columns, "
-                f"got {embeddings.shape[1]}"
-            )
-        matrix = features.assemble(embeddings, campaign_types, industries)
-        raw = self._boosters[target].inplace_predict(matrix)
-        return self._calibrations[target].apply(raw)
 
 
 def build(config: Config, embeddings_folder: str, folder: str) -> str:
@@ -87,7 +37,7 @@ def build(config: Config, embeddings_folder: str, folder: str) -> str:
     resources.require("classifiers", needs(config), config.cluster)
     with track("classifiers", len(config.targets), "targets") as reporter:
         trained = train_all(settings, embeddings_folder, config.targets, reporter)
-    save(trained, embedding_width(embeddings_folder), folder)
+    boosters.save(trained, embedding_width(embeddings_folder), folder)
     losses = ", ".join(f"{target} {model.log_loss:.4f}" for target, model in trained.items())
     return f"validation log-loss: {losses}"
 
@@ -129,7 +79,31 @@ def train_task(
 
 @ray.remote(num_cpus=0, max_retries=0)
 def _train(settings: ClassifierConfig, embeddings_folder: str, target: str) -> Trained:
-    return train(settings, embeddings_folder, target)
+    trained = train(settings, embeddings_folder, target)
+    if not settings.members:
+        return trained
+    # With CPUs of its own: this task has none, and the actors have given theirs back.
+    share = {"num_cpus": settings.cpus_per_actor}
+    found = _members.options(**share).remote(settings, embeddings_folder, target, trained)
+    return replace(trained, members=ray.get(found))
+
+
+@ray.remote(max_retries=1)
+def _members(
+    settings: ClassifierConfig, embeddings_folder: str, target: str, trained: Trained
+) -> Members:
+    width = embedding_width(embeddings_folder)
+    columns = features.feature_columns(width)
+    rows, too_wide = members.sample(
+        splits.folder(embeddings_folder, "train"),
+        ["source_id", *columns, f"{target}_rate", f"{target}_weight"],
+    )
+    found = members.train(
+        _parameters(settings), rows, columns, target, trained.rounds, settings.members
+    )
+    held_out = _held_out_rows(embeddings_folder, target, width)
+    uncertainty = members.judge(trained, found, too_wide, held_out, columns, target)
+    return Members(tuple(found), too_wide, uncertainty)
 
 
 def train(
@@ -203,12 +177,7 @@ def _matrix(folder: str, split: splits.Split, target: str, width: int, num_actor
 
 def _evaluate(booster: xgboost.Booster, embeddings_folder: str, target: str, width: int) -> Trained:
     """Calibrate on the validation rows and measure there."""
-    columns = [*features.feature_columns(width), f"{target}_k", f"{target}_n"]
-    split_folder = splits.folder(embeddings_folder, "validation")
-    rows = read_table(split_folder, columns=columns)
-    rows = rows[rows[f"{target}_n"] > 0]
-    if rows.empty:
-        raise EmailimgError(f"target {target!r} has no observed labels among the validation rows")
+    rows = _held_out_rows(embeddings_folder, target, width)
     raw = booster.inplace_predict(rows[features.feature_columns(width)].to_numpy(np.float32))
     successes, trials = rows[f"{target}_k"].to_numpy(), rows[f"{target}_n"].to_numpy()
     choice = calibration.fit_calibration(raw, successes, trials)
@@ -222,57 +191,14 @@ def _evaluate(booster: xgboost.Booster, embeddings_folder: str, target: str, wid
     )
 
 
-def save(trained: dict[str, Trained], width: int, folder: str) -> None:
-    """Write boosters and their index to a folder."""
-    index: dict[str, Any] = {"embedding_width": width, "targets": {}}
-    for target, model in trained.items():
-        storage.write_bytes(storage.join(folder, f"{target}.ubj"), model.booster)
-        index["targets"][target] = {
-            "calibration": model.calibration.as_json(),
-            "calibration_log_losses": model.calibration_log_losses,
-            "validation_log_loss": model.log_loss,
-            "rounds": model.rounds,
-        }
-    storage.write_json(storage.join(folder, _INDEX_FILE), index)
-
-
-def load_trained(folder: str) -> dict[str, Trained]:
-    """What `save` wrote, per target."""
-    index = read_index(folder)
-    return {
-        target: Trained(
-            booster=storage.read_bytes(storage.join(folder, f"{target}.ubj")),
-            calibration=calibration.from_json(entry["calibration"]),
-            log_loss=entry["validation_log_loss"],
-            rounds=entry["rounds"],
-            calibration_log_losses=entry["calibration_log_losses"],
-        )
-        for target, entry in index["targets"].items()
-    }
-
-
-def read_index(folder: str) -> dict[str, Any]:
-    """`embedding_width` and per target calibration and validation log-loss."""
-    location = storage.join(folder, _INDEX_FILE)
-    if not storage.exists(location):
-        raise BundleError(f"no classifiers in {folder!r}: {_INDEX_FILE} is missing")
-    return json.loads(storage.read_bytes(location))
-
-
-def load(folder: str, threads: int = 1) -> Classifiers:
-    """The classifiers of a folder, ready to predict; raises BundleError when a part is missing."""
-    width = read_index(folder)["embedding_width"]
-    boosters, calibrations = {}, {}
-    for target, model in load_trained(folder).items():
-        booster = xgboost.Booster({"nthread": threads})
-        booster.load_model(bytearray(model.booster))
-        expected = width + len(features.CONTEXT_COLUMNS)
-        if booster.num_features() != expected:
-            raise BundleError(
-                f"classifier {target!r} expects {booster.num_features()} features, got {expected}"
-            )
-        boosters[target], calibrations[target] = booster, model.calibration
-    return Classifiers(boosters, calibrations, width)
+def _held_out_rows(embeddings_folder: str, target: str, width: int) -> pd.DataFrame:
+    """The validation rows with an observed label; raises EmailimgError when there are none."""
+    columns = ["source_id", *features.feature_columns(width), f"{target}_k", f"{target}_n"]
+    rows = read_table(splits.folder(embeddings_folder, "validation"), columns=columns)
+    rows = rows[rows[f"{target}_n"] > 0]
+    if rows.empty:
+        raise EmailimgError(f"target {target!r} has no observed labels among the validation rows")
+    return rows
 
 
 def embedding_width(embeddings_folder: str) -> int:

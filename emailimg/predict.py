@@ -15,8 +15,8 @@ import numpy as np
 
 from emailimg import images
 from emailimg.answers import Alternate, Recommendation, Score, SuggestedEdit, to_score
+from emailimg.boosters import Classifiers
 from emailimg.bundle import Bundle, CatalogueIndex
-from emailimg.classifiers import Classifiers
 from emailimg.config import AugmentConfig, ImageConfig
 from emailimg.question import Question, parse_question, parse_questions
 from emailimg.recommend import Edit, Ranked, candidate_edits, eligible, rank, rank_edits

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emailimg import classifiers, features, metrics, mistakes, seeding, splits, taxonomy
+from emailimg import boosters, features, metrics, mistakes, seeding, splits, taxonomy
 from emailimg.config import Config
 from emailimg.errors import EmailimgError
 from emailimg.parquet import read_table
@@ -23,7 +23,7 @@ def measure(
 ) -> dict[str, Any]:
     """`data`, `attributes`, `targets` and `alarms` of the scorecard, from the test rows."""
     test = read_table(splits.folder(embeddings_folder, "test"))
-    models = classifiers.load(classifiers_folder)
+    models = boosters.load(classifiers_folder)
     targets = {target: _score_target(config, models, test, target) for target in config.targets}
     attributes = _attributes(test)
     if mistakes.HEAD in attributes:  # the head of versions with one technique each
@@ -64,7 +64,7 @@ def alarms(target: str, score: dict[str, Any]) -> list[str]:
 
 
 def _score_target(
-    config: Config, models: classifiers.Classifiers, test: pd.DataFrame, target: str
+    config: Config, models: boosters.Classifiers, test: pd.DataFrame, target: str
 ) -> dict[str, Any]:
     rows = test[test[f"{target}_n"] > 0]
     if rows.empty:

@@ -18,7 +18,7 @@ from ray import tune
 from ray.tune.search import ConcurrencyLimiter
 from ray.tune.search.optuna import OptunaSearch
 
-from emailimg import classifiers, resources, storage
+from emailimg import boosters, classifiers, resources, storage
 from emailimg.config import ClassifierConfig, Config
 from emailimg.errors import EmailimgError
 from emailimg.progress import Reporter, track
@@ -42,7 +42,7 @@ def build(config: Config, embeddings_folder: str, classifiers_folder: str, folde
     """Search, retrain with the best settings, keep the better models; returns a summary line."""
     resources.require("search", needs(config), config.cluster)
     targets = config.search.targets or config.targets
-    baseline = classifiers.load_trained(classifiers_folder)
+    baseline = boosters.load_trained(classifiers_folder)
     trials = _run_trials(config, embeddings_folder, targets, storage.join(folder, "runs"))
     succeeded = [trial for trial in trials if trial["objective"] is not None]
     if not succeeded:
@@ -51,7 +51,7 @@ def build(config: Config, embeddings_folder: str, classifiers_folder: str, folde
     tuned = _retrain(config, embeddings_folder, best["params"], {t: baseline[t] for t in targets})
     chosen = baseline | tuned
     width = classifiers.embedding_width(embeddings_folder)
-    classifiers.save(chosen, width, folder)
+    boosters.save(chosen, width, folder)
     start = float(np.mean([baseline[target].log_loss for target in targets]))
     record = {
         "objective": "mean validation log-loss of " + ", ".join(targets),
@@ -147,8 +147,8 @@ def _retrain(
     config: Config,
     embeddings_folder: str,
     params: dict[str, Any],
-    baseline: dict[str, classifiers.Trained],
-) -> dict[str, classifiers.Trained]:
+    baseline: dict[str, boosters.Trained],
+) -> dict[str, boosters.Trained]:
     """Each target's better model, of its baseline and a new one with the best settings."""
     settings = with_params(config.classifiers, params)
     if settings == config.classifiers:

@@ -14,8 +14,8 @@ import torch
 import xgboost
 
 from emailimg import (
+    boosters,
     bundle,
-    classifiers,
     encoder,
     features,
     images,
@@ -24,8 +24,8 @@ from emailimg import (
     storage,
     taxonomy,
 )
+from emailimg.boosters import Trained
 from emailimg.calibration import Platt
-from emailimg.classifiers import Trained
 from emailimg.config import Config, load
 from emailimg.embed import Embedder
 from emailimg.encoder_spec import EncoderSpec
@@ -71,7 +71,7 @@ def write_bundle(folder: Path) -> str:
     _write_catalogue(rows, stages["catalogue"])
     _write_embeddings(rows["image_id"], embeddings, stages["embeddings"])
     trained = {target: _train(config, target, embedder, rows["image"]) for target in TARGETS}
-    classifiers.save(trained, embedder.width, stages["boosters"])
+    boosters.save(trained, embedder.width, stages["boosters"])
     location = str(folder / "bundle")
     bundle.build(
         config,

@@ -87,7 +87,16 @@ class ClassifierConfig(Section):
     num_actors: int = Field(1, ge=1)
     cpus_per_actor: int = Field(1, ge=1)
     max_actor_restarts: int = Field(1, ge=0)
+    # Boosters on bootstrap samples, whose disagreement makes the intervals; 0: no intervals.
+    members: int = Field(10, ge=0, le=100)
     seed: int = 0
+
+    @field_validator("members")
+    @classmethod
+    def _can_disagree(cls, members: int) -> int:
+        if members == 1:
+            raise ValueError("one member cannot disagree with itself: 0, or 2 and more")
+        return members
 
 
 class SearchConfig(Section):

@@ -8,7 +8,7 @@ import pytest
 import ray
 import xgboost
 
-from emailimg import classifiers, features, metrics, splits, taxonomy
+from emailimg import boosters, classifiers, features, metrics, splits, taxonomy
 from emailimg.config import ClassifierConfig
 from emailimg.errors import EmailimgError
 from emailimg.parquet import read_table, write_table
@@ -25,13 +25,13 @@ def embeddings(tmp_path_factory: pytest.TempPathFactory) -> str:
     location = str(tmp_path_factory.mktemp("embeddings"))
     rng = np.random.default_rng(0)
     for split in splits.SPLITS:
-        table = _rows(rng, ROWS[split])
+        table = _rows(rng, split, ROWS[split])
         for shard, part in enumerate(np.array_split(np.arange(len(table)), 2)):
             write_table(f"{splits.folder(location, split)}/{shard}.parquet", table.iloc[part])
     return location
 
 
-def _rows(rng: np.random.Generator, count: int) -> pd.DataFrame:
+def _rows(rng: np.random.Generator, split: str, count: int) -> pd.DataFrame:
     embedding = rng.normal(size=(count, WIDTH)).astype(np.float32)
     campaign = rng.choice(taxonomy.CAMPAIGN_TYPES, count)
     industry = rng.choice(taxonomy.INDUSTRIES, count)
@@ -43,6 +43,7 @@ def _rows(rng: np.random.Generator, count: int) -> pd.DataFrame:
     trials[::7] = 0  # not observed
     successes = rng.binomial(trials, truth)
     return table.assign(
+        source_id=[f"{split}{row // 2}" for row in range(count)],
         campaign_type=campaign,
         industry=industry,
         open_rate_k=successes,
@@ -69,10 +70,10 @@ def test_the_actors_together_learn_what_plain_xgboost_learns(
     embeddings: str, num_actors: int, tmp_path: Path
 ) -> None:
     trained = ray.get(classifiers.train_task(settings(num_actors), embeddings, "open_rate"))
-    classifiers.save({"open_rate": trained}, WIDTH, str(tmp_path))
+    boosters.save({"open_rate": trained}, WIDTH, str(tmp_path))
     test = read_table(splits.folder(embeddings, "test"))
     test = test[test["open_rate_n"] > 0]
-    ours = classifiers.load(str(tmp_path)).predict(
+    predicted = boosters.load(str(tmp_path)).predict_with_interval(
         "open_rate",
         test[features.embedding_columns(WIDTH)].to_numpy(np.float32),
         test["campaign_type"].tolist(),
@@ -81,9 +82,12 @@ def test_the_actors_together_learn_what_plain_xgboost_learns(
     successes, trials = test["open_rate_k"].to_numpy(), test["open_rate_n"].to_numpy()
     plain = metrics.log_loss(_plain_xgboost(embeddings, test), successes, trials)
     oracle = metrics.log_loss(test["open_rate_p"].to_numpy(), successes, trials)
-    loss = metrics.log_loss(ours, successes, trials)
+    loss = metrics.log_loss(predicted.probability, successes, trials)
     assert loss == pytest.approx(plain, abs=0.01)
     assert oracle < loss < oracle + 0.05
+    truth = test["open_rate_p"].to_numpy()
+    assert 0.8 < np.mean((predicted.low <= truth) & (truth <= predicted.high)) < 0.99
+    assert predicted.members.shape == (10, len(test))
 
 
 def _plain_xgboost(embeddings: str, test: pd.DataFrame) -> np.ndarray:

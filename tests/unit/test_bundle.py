@@ -110,7 +110,7 @@ def test_a_half_written_bundle_is_refused(copy: Path, tmp_path: Path) -> None:
         bundle.load(str(tmp_path / "nowhere"))
 
 
-@pytest.mark.parametrize("content", ["{", "", "[]", '{"format": 1}', "\x00\x01"])
+@pytest.mark.parametrize("content", ["{", "", "[]", '{"format": 2}', "\x00\x01"])
 def test_a_damaged_manifest_is_refused(copy: Path, content: str) -> None:
     (copy / "manifest.json").write_text(content)
     with pytest.raises(BundleError, match="bundle"):

@@ -1,0 +1,236 @@
+"""Trained classifiers at rest and at work: the files of a folder, and what they predict.
+
+A folder holds {target}.ubj and {target}.member-{number}.ubj (XGBoost's own format) and
+classifiers.json (embedding width; per target calibration, uncertainty and validation log-loss).
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import xgboost
+
+from emailimg import calibration, features, intervals, storage
+from emailimg.calibration import Calibration
+from emailimg.errors import BundleError
+from emailimg.intervals import Uncertainty
+
+_INDEX_FILE = "classifiers.json"
+
+
+@dataclass(frozen=True)
+class Members:
+    """Boosters of bootstrap samples as bytes, and what their disagreement says of the truth.
+
+    too_wide: by so much they disagree more than boosters of all rows would.
+    """
+
+    boosters: tuple[bytes, ...]
+    too_wide: float
+    uncertainty: Uncertainty
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One target's booster as bytes, its calibration and its validation log-loss in nats.
+
+    calibration_log_losses: of every method that was tried, cross-validated. members: None where
+    no intervals were asked for.
+    """
+
+    booster: bytes
+    calibration: Calibration
+    log_loss: float
+    rounds: int
+    calibration_log_losses: dict[str, float] = field(default_factory=dict)
+    members: Members | None = None
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Calibrated P(success) of N rows, float64 (N,), and the ends of its 90% interval.
+
+    members: the members' own calibrated probabilities, float64 (M, N). The members see all rows
+    alike, so they say how sure it is that one row beats another, which the intervals do not.
+    Without members M is 0 and the interval is empty: low = high = probability.
+    """
+
+    probability: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    members: np.ndarray
+
+
+class Model:
+    """One target's booster and members, loaded."""
+
+    def __init__(self, trained: Trained, threads: int) -> None:
+        self._booster = _load(trained.booster, threads)
+        self._calibration = trained.calibration
+        self._disagreement = trained.members
+        files = trained.members.boosters if trained.members else ()
+        self._members = [_load(file, threads) for file in files]
+
+    @property
+    def num_features(self) -> int:
+        return int(self._booster.num_features())
+
+    def probability(self, matrix: np.ndarray) -> np.ndarray:
+        """Features float32 (N, F) -> float64 (N,)."""
+        return self._calibration.apply(self._booster.inplace_predict(matrix))
+
+    def predict(self, matrix: np.ndarray) -> Prediction:
+        """Features float32 (N, F) -> probabilities and their intervals."""
+        probability = self.probability(matrix)
+        if self._disagreement is None:
+            return Prediction(probability, probability, probability, np.empty((0, len(matrix))))
+        members = np.stack([m.inplace_predict(matrix) for m in self._members])
+        members = self._calibration.apply(members)
+        spread = intervals.spread(members) / self._disagreement.too_wide
+        low, high = self._disagreement.uncertainty.interval(probability, spread)
+        return Prediction(probability, low, high, members)
+
+
+class Classifiers:
+    """The trained models of all targets; maps features to calibrated probabilities."""
+
+    def __init__(self, models: dict[str, Model], width: int) -> None:
+        self._models = models
+        self.embedding_width = width
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return tuple(self._models)
+
+    def predict(
+        self,
+        target: str,
+        embeddings: np.ndarray,
+        campaign_types: Sequence[str],
+        industries: Sequence[str],
+    ) -> np.ndarray:
+        """float32 (N, D) embeddings and N contexts -> calibrated P(success), float64 (N,).
+
+        Raises BundleError when the embedding has another width than the models were trained on.
+        """
+        matrix = self._matrix(target, embeddings, campaign_types, industries)
+        return self._models[target].probability(matrix)
+
+    def predict_with_interval(
+        self,
+        target: str,
+        embeddings: np.ndarray,
+        campaign_types: Sequence[str],
+        industries: Sequence[str],
+    ) -> Prediction:
+        """Like `predict`, with the interval; some ten times the work."""
+        matrix = self._matrix(target, embeddings, campaign_types, industries)
+        return self._models[target].predict(matrix)
+
+    def _matrix(
+        self,
+        target: str,
+        embeddings: np.ndarray,
+        campaign_types: Sequence[str],
+        industries: Sequence[str],
+    ) -> np.ndarray:
+        if embeddings.shape[1] != self.embedding_width:
+            raise BundleError(
+                f"classifier {target!r} expects {self.embedding_width} embedding columns, "
+                f"got {embeddings.shape[1]}"
+            )
+        return features.assemble(embeddings, campaign_types, industries)
+
+
+def save(trained: dict[str, Trained], width: int, folder: str) -> None:
+    """Write boosters and their index to a folder."""
+    index: dict[str, Any] = {"embedding_width": width, "targets": {}}
+    for target, model in trained.items():
+        storage.write_bytes(_booster_file(folder, target), model.booster)
+        index["targets"][target] = {
+            "calibration": model.calibration.as_json(),
+            "calibration_log_losses": model.calibration_log_losses,
+            "validation_log_loss": model.log_loss,
+            "rounds": model.rounds,
+            "members": _save_members(folder, target, model.members),
+        }
+    storage.write_json(storage.join(folder, _INDEX_FILE), index)
+
+
+def load_trained(folder: str) -> dict[str, Trained]:
+    """What `save` wrote, per target; raises BundleError when a part is missing."""
+    index = read_index(folder)
+    return {
+        target: Trained(
+            booster=_read(_booster_file(folder, target)),
+            calibration=calibration.from_json(entry["calibration"]),
+            log_loss=entry["validation_log_loss"],
+            rounds=entry["rounds"],
+            calibration_log_losses=entry["calibration_log_losses"],
+            members=_load_members(folder, target, entry["members"]),
+        )
+        for target, entry in index["targets"].items()
+    }
+
+
+def read_index(folder: str) -> dict[str, Any]:
+    """`embedding_width` and per target calibration and validation log-loss."""
+    location = storage.join(folder, _INDEX_FILE)
+    if not storage.exists(location):
+        raise BundleError(f"no classifiers in {folder!r}: {_INDEX_FILE} is missing")
+    return json.loads(storage.read_bytes(location))
+
+
+def load(folder: str, threads: int = 1) -> Classifiers:
+    """The classifiers of a folder, ready to predict; raises BundleError when a part is missing."""
+    width = read_index(folder)["embedding_width"]
+    models = {target: Model(t, threads) for target, t in load_trained(folder).items()}
+    expected = width + len(features.CONTEXT_COLUMNS)
+    for target, model in models.items():
+        if model.num_features != expected:
+            raise BundleError(
+                f"classifier {target!r} expects {model.num_features} features, got {expected}"
+            )
+    return Classifiers(models, width)
+
+
+def _booster_file(folder: str, target: str) -> str:
+    return storage.join(folder, f"{target}.ubj")
+
+
+def _member_file(folder: str, target: str, number: int) -> str:
+    return storage.join(folder, f"{target}.member-{number:02d}.ubj")
+
+
+def _save_members(folder: str, target: str, members: Members | None) -> dict[str, Any] | None:
+    if members is None:
+        return None
+    for number, booster in enumerate(members.boosters):
+        storage.write_bytes(_member_file(folder, target, number), booster)
+    return {
+        "count": len(members.boosters),
+        "too_wide": members.too_wide,
+        "uncertainty": asdict(members.uncertainty),
+    }
+
+
+def _load_members(folder: str, target: str, entry: dict[str, Any] | None) -> Members | None:
+    if entry is None:
+        return None
+    files = [_member_file(folder, target, number) for number in range(entry["count"])]
+    boosters = tuple(_read(file) for file in files)
+    return Members(boosters, entry["too_wide"], Uncertainty(**entry["uncertainty"]))
+
+
+def _read(location: str) -> bytes:
+    if not storage.exists(location):
+        raise BundleError(f"classifier file {location!r} is missing")
+    return storage.read_bytes(location)
+
+
+def _load(file: bytes, threads: int) -> xgboost.Booster:
+    booster = xgboost.Booster({"nthread": threads})
+    booster.load_model(bytearray(file))
+    return booster

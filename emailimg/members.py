@@ -1,0 +1,90 @@
+"""The members of a classifier: boosters trained on bootstrap samples, for their disagreement.
+
+Each sees the source images as often as a Poisson(1) draw says (Oza & Russell, 2001), all versions
+of an image alike, because their labels share what is peculiar to the image. A member has as many
+rounds as the classifier itself and no early stopping. Plain XGBoost trains them on a bounded
+number of rows: what another sample would change falls with the square root of the rows, so a
+disagreement on few of them is scaled down to all.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xgboost
+
+from emailimg import intervals, seeding, storage
+from emailimg.boosters import Trained
+from emailimg.intervals import Uncertainty
+from emailimg.parquet import read_table
+
+# More rows only make the disagreement more exact.
+_MOST_ROWS = 200_000
+
+
+def sample(folder: str, columns: list[str], most: int = _MOST_ROWS) -> tuple[pd.DataFrame, float]:
+    """About `most` rows of a folder of Parquet shards, in whole shards, and `too_wide`.
+
+    too_wide: members of these rows disagree so many times as much as members of all rows would.
+    """
+    shards = storage.list_files(folder, ".parquet")
+    tables: list[pd.DataFrame] = []
+    while len(tables) < len(shards) and sum(map(len, tables)) < most:
+        tables.append(read_table(shards[len(tables)], columns=columns))
+    rows = pd.concat(tables, ignore_index=True)
+    # Shards are of about the same size.
+    return rows, math.sqrt(len(shards) / len(tables))
+
+
+def train(
+    parameters: dict[str, Any],
+    rows: pd.DataFrame,
+    columns: list[str],
+    target: str,
+    rounds: int,
+    count: int,
+) -> list[bytes]:
+    """`count` boosters in XGBoost's UBJ format.
+
+    parameters: of XGBoost; rows: `columns` as float32, `source_id`, `{target}_rate` and
+    `{target}_weight`.
+    """
+    matrix = xgboost.QuantileDMatrix(rows[columns], label=rows[f"{target}_rate"])
+    sources, source_of = np.unique(rows["source_id"].to_numpy(str), return_inverse=True)
+    weights = rows[f"{target}_weight"].to_numpy(np.float32)
+    boosters = []
+    for number in range(count):
+        rng = seeding.generator(parameters["seed"], "member", target, number)
+        matrix.set_weight(weights * rng.poisson(1.0, len(sources))[source_of])
+        booster = xgboost.train(parameters | {"seed": number}, matrix, num_boost_round=rounds)
+        boosters.append(bytes(booster.save_raw("ubj")))
+    return boosters
+
+
+def judge(
+    trained: Trained,
+    members: list[bytes],
+    too_wide: float,
+    held_out: pd.DataFrame,
+    columns: list[str],
+    target: str,
+) -> Uncertainty:
+    """What the members' disagreement, and what they cannot see, did on the held-out rows.
+
+    held_out: `columns` as float32, `source_id`, `{target}_k` and `{target}_n`.
+    """
+    matrix = held_out[columns].to_numpy(np.float32)
+    said, *others = (
+        trained.calibration.apply(
+            xgboost.Booster(model_file=bytearray(file)).inplace_predict(matrix)
+        )
+        for file in (trained.booster, *members)
+    )
+    return intervals.fit(
+        said,
+        intervals.spread(np.stack(others)) / too_wide,
+        held_out[f"{target}_k"].to_numpy(),
+        held_out[f"{target}_n"].to_numpy(),
+        held_out["source_id"].to_numpy(str),
+    )
