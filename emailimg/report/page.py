@@ -5,7 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from emailimg.report import blame, pictures, plots, training, wording
+from emailimg.report import blame, contexts, pictures, plots, training, wording
 from emailimg.report.items import Candidate, Demonstration, GalleryItem, Mistake
 from emailimg.report.verdict import against_anchors, reach_span, verdict
 
@@ -54,6 +54,7 @@ def _environment() -> Environment:
     )
     environment.globals.update(
         blame=blame,
+        contexts=contexts,
         plots=plots,
         pictures=pictures,
         training=training,

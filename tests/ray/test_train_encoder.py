@@ -10,13 +10,13 @@ from emailimg import (
     embed,
     encoder,
     pipeline,
-    scorecard,
     splits,
     storage,
     train_encoder,
 )
 from emailimg.errors import ConfigError, EmailimgError, ResourceError
 from emailimg.parquet import read_table
+from emailimg.scorecard import attributes
 from emailimg.stages import Workspace
 
 
@@ -64,7 +64,7 @@ def test_composed_versions_train_yes_or_no_attributes(
         return
     embed.build(composed, examples, folder, embeddings)
     rows = read_table(splits.folder(embeddings, "test"))
-    seen = scorecard._attributes(rows)["techniques"]
+    seen = attributes.scores(rows)["techniques"]
     assert seen["rows"] == len(rows)
     assert max(len(techniques) for techniques in rows["techniques"]) > 1
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from emailimg import taxonomy
 from emailimg.report import Candidate, Demonstration, GalleryItem, Mistake
+from emailimg.scorecard.breakdown import CONTEXTS
 
 CLASS_PARAMETERS: dict[str, dict[str, float | int | str]] = {
     "rotate": {"angle_deg": -17.25, "scale": 1.0},
@@ -219,8 +220,36 @@ def target(rng: np.random.Generator, rule: str, base_rate: float, reach: float) 
         "auc": {"oracle": 0.768, "ours": 0.768 - 0.1 * (1 - reach)},
         "reach": reach,
         "reach_interval": [reach - 0.055, reach + 0.045],
-        "calibration": {"bins": bins(rng), "error": 0.021, "oracle_error": 0.008},
+        "calibration": {
+            "bins": bins(rng),
+            "error": 0.021,
+            "oracle_error": 0.008,
+            "oracle_band": [0.006, 0.013],
+        },
+        "interval": {"level": 0.9, "mean_width": 0.14, "coverage": 0.91},
+        "contexts": {column: groups(rng, names, base_rate) for column, names in CONTEXTS.items()},
     }
+
+
+def groups(
+    rng: np.random.Generator, names: tuple[str, ...], base_rate: float
+) -> list[dict[str, Any]]:
+    rows = []
+    for name in names:
+        predicted = float(np.clip(base_rate + rng.normal(0, 0.08), 0.02, 0.98))
+        rows.append(
+            {
+                "name": name,
+                "rows": 40,
+                "trials": 800,
+                "observed": predicted + float(rng.normal(0, 0.015)),
+                "predicted": predicted,
+                "standard_error": 0.016,
+                "log_loss": 0.55,
+                "reach": float(rng.uniform(0.6, 0.98)),
+            }
+        )
+    return rows
 
 
 def bins(rng: np.random.Generator) -> list[dict[str, float]]:

@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 
 from emailimg import config, features, scorecard, splits, storage, taxonomy
+from emailimg.boosters import Prediction
 from emailimg.errors import EmailimgError
 from emailimg.parquet import write_table
+from emailimg.scorecard import attributes, engagement
 
 CONFIG = config.load("tiny")
 TARGET = "open_rate"
@@ -23,12 +25,14 @@ class Model:
     def __init__(self, predictions: np.ndarray) -> None:
         self.predictions = predictions
 
-    def predict(
+    def predict_with_interval(
         self, target: str, embeddings: np.ndarray, campaign_types: list[str], industries: list[str]
-    ) -> np.ndarray:
+    ) -> Prediction:
+        """Five percentage points to both sides, by two members."""
         assert target == TARGET
         assert len(embeddings) == len(campaign_types) == len(industries)
-        return self.predictions[embeddings[:, 0].astype(int)]
+        said = self.predictions[embeddings[:, 0].astype(int)]
+        return Prediction(said, said - 0.05, said + 0.05, np.stack([said, said]))
 
 
 def rows_of(count: int = 1500, sends: int = 20, seed: int = 0) -> pd.DataFrame:
@@ -49,7 +53,7 @@ def rows_of(count: int = 1500, sends: int = 20, seed: int = 0) -> pd.DataFrame:
 
 def score(rows: pd.DataFrame, predictions: np.ndarray) -> dict[str, Any]:
     model: Any = Model(predictions)
-    return scorecard._score_target(CONFIG, model, rows, TARGET)
+    return engagement.score(CONFIG, model, rows, TARGET)
 
 
 def truth_of(rows: pd.DataFrame) -> np.ndarray:
@@ -62,7 +66,7 @@ def test_a_model_that_knows_the_truth_reaches_one_without_alarm(sends: int, seed
     rows = rows_of(sends=sends, seed=seed)
     found = score(rows, truth_of(rows))
     assert found["reach"] == pytest.approx(1)
-    assert scorecard.alarms(TARGET, found) == []
+    assert engagement.alarms(TARGET, found) == []
     assert found["accuracy"]["ours"] == found["accuracy"]["oracle"]
 
 
@@ -73,7 +77,7 @@ def test_an_honest_model_near_the_truth_raises_no_alarm(sends: int, seed: int) -
     noise = np.random.default_rng(seed).normal(0, 0.02, len(rows))
     found = score(rows, np.clip(truth_of(rows) + noise, 0.01, 0.99))
     assert 0.9 < found["reach"] < 1.03
-    assert scorecard.alarms(TARGET, found) == []
+    assert engagement.alarms(TARGET, found) == []
 
 
 @pytest.mark.parametrize("sends", [1, 20])
@@ -83,7 +87,7 @@ def test_a_model_that_has_seen_the_outcomes_raises_both_alarms(sends: int) -> No
     found = score(rows, seen)
     assert found["reach"] > 1
     reach_alarm, accuracy_alarm = (
-        scorecard.alarms(TARGET, found) if sends == 1 else [*scorecard.alarms(TARGET, found), ""]
+        engagement.alarms(TARGET, found) if sends == 1 else [*engagement.alarms(TARGET, found), ""]
     )
     assert reach_alarm.startswith(f"{TARGET}: reach is above 1")
     # With many sends per row, one side of a half is as good as the truth; accuracy cannot tell.
@@ -95,7 +99,7 @@ def test_a_slight_leak_raises_the_alarm() -> None:
     seen = (rows[f"{TARGET}_k"] / rows[f"{TARGET}_n"]).to_numpy()
     found = score(rows, np.clip(0.8 * truth_of(rows) + 0.2 * seen, 0.01, 0.99))
     assert found["reach"] > 1
-    assert len(scorecard.alarms(TARGET, found)) >= 1
+    assert len(engagement.alarms(TARGET, found)) >= 1
 
 
 def test_the_base_rate_reaches_nothing() -> None:
@@ -106,6 +110,45 @@ def test_the_base_rate_reaches_nothing() -> None:
     assert found["base_rate"] == pytest.approx(rate)
     assert found["log_loss"]["ours"] == pytest.approx(found["log_loss"]["base"])
     assert found["auc"]["ours"] == 0.5
+
+
+def test_intervals_are_judged_by_the_truth_inside() -> None:
+    rows = rows_of()
+    truth = truth_of(rows)
+    off = np.where(np.arange(len(rows)) % 5 == 0, 0.1, 0.01)  # one in five misses by ten points
+    assert score(rows, truth + off)["interval"] == {
+        "level": 0.9,
+        "mean_width": pytest.approx(0.1),
+        "coverage": pytest.approx(0.8),
+    }
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_oracles_calibration_error_is_within_its_own_band(seed: int) -> None:
+    rows = rows_of(seed=seed)
+    found = score(rows, truth_of(rows))["calibration"]
+    low, high = found["oracle_band"]
+    assert low * 0.8 < found["oracle_error"] < high * 1.2
+    off = score(rows, np.clip(truth_of(rows) + 0.05, 0, 1))["calibration"]
+    assert off["oracle_band"] == [low, high]
+    assert off["error"] > high
+
+
+def test_campaigns_and_industries_are_scored_apart() -> None:
+    rows = rows_of()
+    rows["campaign_type"] = np.where(np.arange(len(rows)) % 3 == 0, "Newsletter", "Survey")
+    said = truth_of(rows).copy()
+    survey = (rows["campaign_type"] == "Survey").to_numpy()
+    said[survey] = truth_of(rows)[survey].mean()  # knows nothing of surveys' images
+    groups = score(rows, said)["contexts"]
+    newsletter, blind = groups["campaign_type"]
+    assert (newsletter["name"], blind["name"]) == ("Newsletter", "Survey")
+    assert newsletter["reach"] == pytest.approx(1)
+    assert blind["reach"] == pytest.approx(0, abs=0.02)
+    assert newsletter["rows"] + blind["rows"] == len(rows)
+    assert blind["predicted"] == pytest.approx(blind["observed"], abs=3 * blind["standard_error"])
+    [retail] = groups["industry"]
+    assert (retail["name"], retail["trials"]) == ("Retail", 20 * len(rows))
 
 
 def test_the_interval_contains_the_reach() -> None:
@@ -139,7 +182,9 @@ def test_without_a_known_truth_there_is_no_oracle_and_no_alarm() -> None:
         assert found[name] is None
     assert found["accuracy"]["oracle"] is None
     assert found["calibration"]["oracle_error"] is None
-    assert scorecard.alarms(TARGET, found) == []
+    assert found["calibration"]["oracle_band"] is None
+    assert found["interval"]["coverage"] is None
+    assert engagement.alarms(TARGET, found) == []
 
 
 def test_no_observed_test_row_is_refused_by_name() -> None:
@@ -172,15 +217,15 @@ def test_the_worth_of_a_success_is_that_of_the_rows_with_amounts() -> None:
             "open_rate_k": 1,
         }
     )
-    assert scorecard._mean_amount(rows, "revenue_per_email") == 20
-    assert scorecard._mean_amount(rows[2:], "revenue_per_email") is None
-    assert scorecard._mean_amount(rows, "open_rate") is None
+    assert engagement._mean_amount(rows, "revenue_per_email") == 20
+    assert engagement._mean_amount(rows[2:], "revenue_per_email") is None
+    assert engagement._mean_amount(rows, "open_rate") is None
 
 
 def test_confusion_recall_and_precision_by_hand() -> None:
     truth = np.array(["rotate", "rotate", "blur", "blur", "blur", "original"])
     seen = np.array(["rotate", "blur", "blur", "blur", "rotate", "clahe"])
-    found = scorecard._attribute(truth, seen)
+    found = attributes._attribute(truth, seen)
     assert found["classes"] == ["original", "blur", "rotate", "clahe"]
     assert found["confusion"] == [[0, 0, 0, 1], [0, 2, 1, 0], [0, 1, 1, 0], [0, 0, 0, 0]]
     assert found["recall"] == [0, pytest.approx(2 / 3), 0.5, None]
@@ -200,7 +245,7 @@ def test_attributes_are_judged_where_they_are_known() -> None:
             "seen_vehicle_type": ["SUV", "Van", "Van"],
         }
     )
-    found = scorecard._attributes(test)
+    found = attributes.scores(test)
     assert found["augmentation_class"]["accuracy"] == pytest.approx(2 / 3)
     assert (found["vehicle_type"]["accuracy"], found["vehicle_type"]["rows"]) == (1, 2)
 
@@ -213,7 +258,7 @@ def test_yes_or_no_answers_by_hand() -> None:
             "seen_techniques": ["blur + rotate", "original", "blur + clahe"],
         }
     )
-    found = scorecard._attributes(test)["techniques"]
+    found = attributes.scores(test)["techniques"]
     by_class = dict(
         zip(found["classes"], zip(found["recall"], found["precision"], strict=True), strict=True)
     )
@@ -237,7 +282,7 @@ def test_of_composed_versions_mistakes_are_not_explained(
     rows["techniques"] = [["blur", "rotate"]] * 50
     rows["seen_techniques"] = "blur"
     write_table(storage.join(splits.folder(str(tmp_path), "test"), "0.parquet"), rows)
-    monkeypatch.setattr(scorecard.classifiers, "load", lambda _: Model(truth_of(rows)))
+    monkeypatch.setattr(scorecard.boosters, "load", lambda _: Model(truth_of(rows)))
     monkeypatch.setattr(scorecard, "_data", lambda _: {})
     found = scorecard.measure(only, "", str(tmp_path), "")
     assert set(found["attributes"]) == {"techniques"}
@@ -246,7 +291,7 @@ def test_of_composed_versions_mistakes_are_not_explained(
 
 def test_an_attribute_that_no_test_row_has_is_left_out() -> None:
     test = pd.DataFrame({"vehicle_type": [None, None], "seen_vehicle_type": ["SUV", "Van"]})
-    assert scorecard._attributes(test) == {}
+    assert attributes.scores(test) == {}
 
 
 def test_the_whole_card_is_measured_from_the_folders(
@@ -265,7 +310,7 @@ def test_the_whole_card_is_measured_from_the_folders(
         write_table(
             storage.join(splits.folder(str(tmp_path / "examples"), split), "0.parquet"), examples
         )
-    monkeypatch.setattr(scorecard.classifiers, "load", lambda _: Model(truth_of(rows)))
+    monkeypatch.setattr(scorecard.boosters, "load", lambda _: Model(truth_of(rows)))
     found = scorecard.measure(only, str(tmp_path / "examples"), str(tmp_path / "embeddings"), "")
     assert found["targets"][TARGET]["reach"] == pytest.approx(1)
     assert found["alarms"] == []
@@ -282,4 +327,4 @@ def test_the_whole_card_is_measured_from_the_folders(
 
 def test_classes_are_ordered_as_in_the_taxonomy() -> None:
     shuffled = set(taxonomy.AUGMENTATION_CLASSES) | {"unheard of"}
-    assert scorecard._class_order(shuffled) == list(taxonomy.AUGMENTATION_CLASSES)
+    assert attributes.class_order(shuffled) == list(taxonomy.AUGMENTATION_CLASSES)

@@ -1,8 +1,6 @@
-"""The scorecard: how well the model does on test images that nothing was fitted or chosen on.
+"""Engagement: per target, our probabilities beside the base rate's and the oracle's.
 
-Two things apart: *attribute accuracy* of the encoder, and per target *reach*, the share of what
-the oracle knows (it predicts each row's true probability) that the classifier knows too. A model
-that beats the oracle has seen the test rows: that raises the leakage alarm.
+A model that beats the oracle has seen the test rows: that raises the leakage alarm.
 """
 
 from typing import Any
@@ -10,31 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emailimg import boosters, features, metrics, mistakes, seeding, splits, taxonomy
+from emailimg import features, intervals, metrics, seeding
+from emailimg.boosters import Classifiers, Prediction
 from emailimg.config import Config
 from emailimg.errors import EmailimgError
-from emailimg.parquet import read_table
+from emailimg.scorecard import breakdown
 
 _ALARM_STANDARD_ERRORS = 3
-
-
-def measure(
-    config: Config, examples_folder: str, embeddings_folder: str, classifiers_folder: str
-) -> dict[str, Any]:
-    """`data`, `attributes`, `targets` and `alarms` of the scorecard, from the test rows."""
-    test = read_table(splits.folder(embeddings_folder, "test"))
-    models = boosters.load(classifiers_folder)
-    targets = {target: _score_target(config, models, test, target) for target in config.targets}
-    attributes = _attributes(test)
-    if mistakes.HEAD in attributes:  # the head of versions with one technique each
-        explained = mistakes.explain(config, examples_folder, test)
-        attributes[mistakes.HEAD]["mistakes"] = explained
-    return {
-        "attributes": attributes,
-        "targets": targets,
-        "alarms": [alarm for target, score in targets.items() for alarm in alarms(target, score)],
-        "data": _data(examples_folder),
-    }
 
 
 def alarms(target: str, score: dict[str, Any]) -> list[str]:
@@ -63,9 +43,7 @@ def alarms(target: str, score: dict[str, Any]) -> list[str]:
     return found
 
 
-def _score_target(
-    config: Config, models: boosters.Classifiers, test: pd.DataFrame, target: str
-) -> dict[str, Any]:
+def score(config: Config, models: Classifiers, test: pd.DataFrame, target: str) -> dict[str, Any]:
     rows = test[test[f"{target}_n"] > 0]
     if rows.empty:
         raise EmailimgError(f"target {target!r} has no observed labels among the test rows")
@@ -74,10 +52,11 @@ def _score_target(
     contexts = [rows[name].tolist() for name in ("campaign_type", "industry")]
     truth = rows[f"{target}_p"].to_numpy()
     known = bool(len(truth)) and not np.isnan(truth).any()
+    prediction = models.predict_with_interval(target, embeddings, *contexts)
     predictions = {
         "base": np.full(len(rows), _base_rate(rows, target)),
         "oracle": truth if known else None,
-        "ours": models.predict(target, embeddings, *contexts),
+        "ours": prediction.probability,
     }
     scores = _scores(predictions, successes, trials)
     return scores | {
@@ -90,6 +69,21 @@ def _score_target(
         "advantage_over_oracle": _advantage(predictions, successes, trials),
         "reach_interval": _reach_interval(config, target, predictions, successes, trials),
         "calibration": _calibration(config, target, predictions, successes, trials),
+        "interval": _interval(prediction, predictions["oracle"]),
+        "contexts": breakdown.by_context(rows, successes, trials, predictions),
+    }
+
+
+def _interval(prediction: Prediction, truth: np.ndarray | None) -> dict[str, float | None] | None:
+    """Mean width, and the share of true probabilities inside; None without intervals."""
+    if not len(prediction.members):
+        return None
+    low, high = prediction.low, prediction.high
+    covered = None if truth is None else float(np.mean((low <= truth) & (truth <= high)))
+    return {
+        "level": intervals.LEVEL,
+        "mean_width": float(np.mean(high - low)),
+        "coverage": covered,
     }
 
 
@@ -184,7 +178,25 @@ def _calibration(
         "bins": [_bin(config, rng, ours[g], successes[g], trials[g]) for g in groups],
         "error": errors[0],
         "oracle_error": errors[1],
+        "oracle_band": None if oracle is None else _chance_band(config, target, oracle, trials),
     }
+
+
+def _chance_band(
+    config: Config, target: str, oracle: np.ndarray, trials: np.ndarray
+) -> list[float]:
+    """90% interval of the oracle's own calibration error, if the outcomes were drawn again.
+
+    Even who knows every probability has an error, by chance; ours can be asked for no less.
+    """
+    rng = seeding.generator(0, "chance", target)
+    errors = [
+        metrics.expected_calibration_error(
+            oracle, rng.binomial(trials, oracle), trials, config.report.calibration_bins
+        )
+        for _ in range(config.report.bootstrap_samples)
+    ]
+    return [float(np.quantile(errors, q)) for q in (0.05, 0.95)]
 
 
 def _bin(
@@ -204,94 +216,4 @@ def _bin(
         "low": float(low),
         "high": float(high),
         "trials": int(trials.sum()),
-    }
-
-
-def _attributes(test: pd.DataFrame) -> dict[str, Any]:
-    scores = {}
-    for column in test.columns:
-        head = column.removeprefix("seen_")
-        if head != column:
-            known = test[test[head].notna()]
-            if not len(known):
-                continue
-            score = _yes_no if head == "techniques" else _attribute
-            scores[head] = score(known[head].to_numpy(), known[column].to_numpy(str))
-    return scores
-
-
-def _attribute(truth: np.ndarray, seen: np.ndarray) -> dict[str, Any]:
-    classes = _class_order(set(truth) | set(seen))
-    index = {name: position for position, name in enumerate(classes)}
-    confusion = np.zeros((len(classes), len(classes)), int)
-    for actual, predicted in zip(truth.astype(str), seen, strict=True):
-        confusion[index[actual], index[predicted]] += 1
-    totals, hits = confusion.sum(axis=1), np.diag(confusion)
-    accuracy = float(np.trace(confusion) / totals.sum())
-    return {
-        "classes": classes,
-        "accuracy": accuracy,
-        "standard_error": metrics.accuracy_standard_error(accuracy, len(truth)),
-        "majority_accuracy": float(totals.max() / totals.sum()),
-        "rows": len(truth),
-        "confusion": confusion.tolist(),
-        "recall": _ratios(hits, totals),
-        "precision": _ratios(hits, confusion.sum(axis=0)),
-    }
-
-
-def _yes_no(truth: np.ndarray, seen: np.ndarray) -> dict[str, Any]:
-    """Of a multi-label attribute: how often each class's yes or no is right.
-
-    truth: lists of class names; seen: the names joined as `encoder.classes_seen` does.
-    """
-    classes = [name for name in taxonomy.AUGMENTATION_CLASSES if name != taxonomy.ORIGINAL]
-    actual = np.array([[name in names for name in classes] for names in truth])
-    named = [set(text.split(" + ")) for text in seen]
-    said = np.array([[name in names for name in classes] for names in named])
-    right = actual == said
-    rates = actual.mean(axis=0)
-    accuracy = float(right.mean())
-    return {
-        "classes": classes,
-        "accuracy": accuracy,
-        # Of rows: the answers about one image are not independent of each other.
-        "standard_error": float(right.mean(axis=1).std() / np.sqrt(len(right))),
-        "majority_accuracy": float(np.maximum(rates, 1 - rates).mean()),
-        "all_right": float(right.all(axis=1).mean()),
-        "rows": len(right),
-        "recall": _shares(actual & said, actual),
-        "precision": _shares(actual & said, said),
-    }
-
-
-def _shares(hits: np.ndarray, of: np.ndarray) -> list[float | None]:
-    """Per column, the share of the rows `of` that are hits; None without any."""
-    return _ratios(hits.sum(axis=0), of.sum(axis=0))
-
-
-def _ratios(hits: np.ndarray, totals: np.ndarray) -> list[float | None]:
-    return [float(h / total) if total else None for h, total in zip(hits, totals, strict=True)]
-
-
-def _class_order(found: set[str]) -> list[str]:
-    order = [*taxonomy.AUGMENTATION_CLASSES, *taxonomy.VEHICLE_TYPES]
-    return [name for name in order if name in found]
-
-
-def _data(examples_folder: str) -> dict[str, Any]:
-    columns = ["source_id", "techniques"]
-    parts = {
-        split: read_table(splits.folder(examples_folder, split), columns=columns)
-        for split in splits.SPLITS
-    }
-    everything = pd.concat(parts.values(), ignore_index=True)
-    # Of composed versions every technique counts; a version without any counts as original.
-    names = everything["techniques"].map(lambda found: list(found) or [taxonomy.ORIGINAL])
-    counts = names.explode().value_counts()
-    return {
-        "source_images": int(everything["source_id"].nunique()),
-        "examples": len(everything),
-        "split": {split: len(rows) for split, rows in parts.items()},
-        "class_counts": {name: int(counts[name]) for name in _class_order(set(counts.index))},
     }
