@@ -99,7 +99,7 @@ def _members(
         ["source_id", *columns, f"{target}_rate", f"{target}_weight"],
     )
     found = members.train(
-        _parameters(settings), rows, columns, target, trained.rounds, settings.members
+        parameters(settings), rows, columns, target, trained.rounds, settings.members
     )
     held_out = _held_out_rows(embeddings_folder, target, width)
     uncertainty = members.judge(trained, found, too_wide, held_out, columns, target)
@@ -121,7 +121,7 @@ def train(
     logging.getLogger("xgboost_ray").setLevel(logging.ERROR)
     width = embedding_width(embeddings_folder)
     booster = xgboost_ray.train(
-        _parameters(settings),
+        parameters(settings),
         _matrix(embeddings_folder, "train", target, width, settings.num_actors),
         num_boost_round=settings.rounds,
         evals=[(_matrix(embeddings_folder, "validation", target, width, settings.num_actors), "v")],
@@ -139,7 +139,8 @@ def train(
     return _evaluate(best, embeddings_folder, target, width)
 
 
-def _parameters(settings: ClassifierConfig) -> dict[str, Any]:
+def parameters(settings: ClassifierConfig) -> dict[str, Any]:
+    """The settings in XGBoost's own names."""
     return {
         "objective": "binary:logistic",
         "eval_metric": "logloss",

@@ -5,7 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from emailimg.report import blame, contexts, pictures, plots, training, wording
+from emailimg.report import blame, contexts, learning, pictures, plots, training, wording
 from emailimg.report.items import Candidate, Demonstration, GalleryItem, Mistake
 from emailimg.report.verdict import against_anchors, reach_span, verdict
 
@@ -55,6 +55,7 @@ def _environment() -> Environment:
     environment.globals.update(
         blame=blame,
         contexts=contexts,
+        learning=learning,
         plots=plots,
         pictures=pictures,
         training=training,

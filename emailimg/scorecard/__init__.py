@@ -11,13 +11,16 @@ import pandas as pd
 from emailimg import boosters, mistakes, splits, taxonomy
 from emailimg.config import Config
 from emailimg.parquet import read_table
-from emailimg.scorecard import attributes, engagement
+from emailimg.scorecard import attributes, engagement, learning
 
 
 def measure(
     config: Config, examples_folder: str, embeddings_folder: str, classifiers_folder: str
 ) -> dict[str, Any]:
-    """`data`, `attributes`, `targets` and `alarms` of the scorecard, from the test rows."""
+    """`data`, `attributes`, `targets`, `learning` and `alarms` of the scorecard.
+
+    All scores are of the test rows. Needs a Ray session.
+    """
     test = read_table(splits.folder(embeddings_folder, "test"))
     models = boosters.load(classifiers_folder)
     targets = {target: engagement.score(config, models, test, target) for target in config.targets}
@@ -32,6 +35,7 @@ def measure(
             alarm for target, score in targets.items() for alarm in engagement.alarms(target, score)
         ],
         "data": _data(examples_folder),
+        "learning": learning.curves(config, embeddings_folder),
     }
 
 

@@ -62,6 +62,7 @@ def scorecard(seed: int = 0) -> dict[str, Any]:
             "revenue_per_email": target(rng, "vehicle_type", 0.36, 0.68),
             "conversion_rate": target(rng, "vehicle_type", 0.34, 0.63),
         },
+        "learning": {name: curve() for name in ("open_rate", "revenue_per_email")},
         "search": search(rng),
         "alarms": [],
     }
@@ -228,6 +229,18 @@ def target(rng: np.random.Generator, rule: str, base_rate: float, reach: float) 
         },
         "interval": {"level": 0.9, "mean_width": 0.14, "coverage": 0.91},
         "contexts": {column: groups(rng, names, base_rate) for column, names in CONTEXTS.items()},
+    }
+
+
+def curve() -> dict[str, list[dict[str, Any]]]:
+    def point(rows: int, trials: int) -> dict[str, Any]:
+        reach = 0.9 - 3 / np.sqrt(rows * trials / 20)
+        loss = 0.6 - 0.1 * reach
+        return {"rows": rows, "trials_per_row": trials, "reach": reach, "log_loss": loss}
+
+    return {
+        "rows": [point(rows, 20) for rows in (170, 330, 660, 1330, 2660)],
+        "trials": [point(2660, trials) for trials in (1, 2, 5, 10, 20)],
     }
 
 

@@ -179,7 +179,7 @@ class TestWholePage:
         page = Page(html)
         assert all(image["alt"] for image in page.all("img"))
         drawings = page.all("svg")
-        assert len(drawings) == 28
+        assert len(drawings) == 32
         assert all(drawing["aria-label"] for drawing in drawings)
 
     def test_plots_take_their_colours_from_the_page(self, html: str) -> None:

@@ -282,6 +282,7 @@ def test_of_composed_versions_mistakes_are_not_explained(
     rows["techniques"] = [["blur", "rotate"]] * 50
     rows["seen_techniques"] = "blur"
     write_table(storage.join(splits.folder(str(tmp_path), "test"), "0.parquet"), rows)
+    monkeypatch.setattr(scorecard.learning, "curves", lambda *_: {})
     monkeypatch.setattr(scorecard.boosters, "load", lambda _: Model(truth_of(rows)))
     monkeypatch.setattr(scorecard, "_data", lambda _: {})
     found = scorecard.measure(only, "", str(tmp_path), "")
@@ -310,6 +311,7 @@ def test_the_whole_card_is_measured_from_the_folders(
         write_table(
             storage.join(splits.folder(str(tmp_path / "examples"), split), "0.parquet"), examples
         )
+    monkeypatch.setattr(scorecard.learning, "curves", lambda *_: {})
     monkeypatch.setattr(scorecard.boosters, "load", lambda _: Model(truth_of(rows)))
     found = scorecard.measure(only, str(tmp_path / "examples"), str(tmp_path / "embeddings"), "")
     assert found["targets"][TARGET]["reach"] == pytest.approx(1)
