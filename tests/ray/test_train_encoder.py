@@ -1,4 +1,4 @@
-"""Ray Train: two workers learn, and an interrupted training continues from its last epoch."""
+"""Ray Train: both recipes and both kinds of versions train; what cannot be is refused before."""
 
 from pathlib import Path
 
@@ -31,42 +31,48 @@ def settings(*assignments: str) -> config.Config:
     return config.load("tiny", assignments=assignments)
 
 
-def test_training_continues_from_the_last_epoch(inputs: tuple[str, str], tmp_path: Path) -> None:
-    folder = str(tmp_path)
-    train_encoder.build(settings("encoder.epochs=1", "encoder.schedule=plateau"), *inputs, folder)
-    first = storage.read_json(f"{folder}/history.json")
-    train_encoder.build(settings("encoder.epochs=2", "encoder.schedule=plateau"), *inputs, folder)
-    both = storage.read_json(f"{folder}/history.json")
-    assert [record["epoch"] for record in both] == [1, 2]
-    assert both[0] == first[0]  # not trained again
-    loaded = encoder.load(folder)
-    assert list(loaded.spec.heads) == ["augmentation_class", "vehicle_type"]
-
-
-@pytest.mark.parametrize("fresh", ["true", "false"])
-def test_composed_versions_train_yes_or_no_attributes(
-    interrupted_run: str, tmp_path: Path, fresh: str
-) -> None:
-    """From the drawing of versions to embeddings, with the loss and the head that fit."""
-    composed = settings(
-        "augment.mode=composed", f"encoder.fresh_versions={fresh}", "encoder.epochs=1"
-    )
+@pytest.fixture(scope="module")
+def composed_examples(
+    interrupted_run: str, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, str]:
+    """Folders of a catalogue and of examples with several techniques in a version."""
     catalogue = Workspace(interrupted_run).folder("catalogue")
-    examples, folder, embeddings = (str(tmp_path / name) for name in ("a", "b", "c"))
-    dataset.build(composed, catalogue, examples)
-    train_encoder.build(composed, catalogue, examples, folder)
+    examples = str(tmp_path_factory.mktemp("composed") / "examples")
+    dataset.build(settings("augment.mode=composed"), catalogue, examples)
+    return catalogue, examples
+
+
+def train_composed(examples: tuple[str, str], folder: str, *assignments: str) -> config.Config:
+    composed = settings("augment.mode=composed", "encoder.epochs=1", *assignments)
+    train_encoder.build(composed, *examples, folder)
     spec = encoder.load(folder).spec
     assert (spec.augmentation_head, spec.multi_label) == ("techniques", ("techniques",))
     [record] = storage.read_json(f"{folder}/history.json")
     assert 0.5 < record["validation_accuracy_techniques"] <= 1
     assert record["train_loss"] > 0
-    if fresh == "true":
-        return
-    embed.build(composed, examples, folder, embeddings)
+    return composed
+
+
+def test_composed_versions_train_yes_or_no_attributes(
+    composed_examples: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the drawing of versions to embeddings, with the loss and the head that fit."""
+    folder, embeddings = str(tmp_path / "encoder"), str(tmp_path / "embeddings")
+    composed = train_composed(composed_examples, folder, "encoder.fresh_versions=false")
+    said = capsys.readouterr().err
+    assert "2 workers x 32 images = 64 a step" in said
+    assert "learning rate 0.05 for these (0.025 per worker's share)" in said
+    embed.build(composed, composed_examples[1], folder, embeddings)
     rows = read_table(splits.folder(embeddings, "test"))
     seen = attributes.scores(rows)["techniques"]
     assert seen["rows"] == len(rows)
     assert max(len(techniques) for techniques in rows["techniques"]) > 1
+
+
+def test_composed_versions_are_drawn_anew_in_every_epoch(
+    composed_examples: tuple[str, str], tmp_path: Path
+) -> None:
+    train_composed(composed_examples, str(tmp_path), "encoder.num_workers=1")
 
 
 @pytest.mark.parametrize("preset", ["paper", "fast"])
@@ -91,19 +97,6 @@ def test_both_recipes_run_at_reduced_size(
     assert events == [f"events.out.tfevents.{epoch:010d}.encoder" for epoch in (1, 2)]
 
 
-def test_batch_and_learning_rate_are_stated_per_worker_and_in_total(
-    inputs: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(ConfigError):  # stated after the checks, before the work
-        train_encoder.build(settings("encoder.weights=nowhere.pth"), *inputs, str(tmp_path))
-    assert "workers x" not in capsys.readouterr().err
-    once = settings("encoder.epochs=1", "encoder.fresh_versions=false")
-    train_encoder.build(once, *inputs, str(tmp_path))
-    said = capsys.readouterr().err
-    assert "2 workers x 32 images = 64 a step" in said
-    assert "learning rate 0.05 for these (0.025 per worker's share)" in said
-
-
 def test_an_elastic_run_that_would_leave_no_cpu_for_data_is_refused(
     inputs: tuple[str, str], tmp_path: Path
 ) -> None:
@@ -125,9 +118,12 @@ def test_a_batch_larger_than_the_data_is_refused(inputs: tuple[str, str], tmp_pa
         train_encoder.build(settings("encoder.batch_size=4096"), *inputs, str(tmp_path))
 
 
-def test_missing_weights_are_named_before_training(inputs: tuple[str, str], tmp_path: Path) -> None:
+def test_missing_weights_are_named_before_training(
+    inputs: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.pth"):
         train_encoder.build(settings("encoder.weights=nowhere.pth"), *inputs, str(tmp_path))
+    assert "workers x" not in capsys.readouterr().err, "stated after the checks"
 
 
 def test_a_share_that_does_not_fit_leaves_the_finished_output(

@@ -16,7 +16,7 @@ import pytest
 import ray
 from benchmarks.measure import descendants
 
-from emailimg import config, storage, train_encoder
+from emailimg import config, encoder, storage, train_encoder
 from emailimg.errors import TrainingError
 from emailimg.stages import Workspace
 
@@ -141,20 +141,29 @@ def test_a_killed_driver_continues_with_the_same_command(
     assert_same_end(folder, undisturbed)
 
 
-def test_a_damaged_folder_of_runs_is_no_obstacle(inputs: tuple[str, str], tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def one_epoch(inputs: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a training of one epoch, of which tests take copies."""
+    folder = tmp_path_factory.mktemp("one-epoch")
+    train_encoder.build(settings("encoder.epochs=1", *ONE_WORKER), *inputs, str(folder))
+    return folder
+
+
+def test_a_damaged_folder_of_runs_is_no_obstacle(
+    inputs: tuple[str, str], one_epoch: Path, tmp_path: Path
+) -> None:
     """Ray's list cut off, then the newest checkpoint gone, then an orphan: it goes on."""
 
     def continue_to(epochs: int) -> list[int]:
-        train_encoder.build(settings(f"encoder.epochs={epochs}", *ONE_WORKER), *inputs, folder)
+        train_encoder.build(settings(f"encoder.epochs={epochs}", *ONE_WORKER), *inputs, str(folder))
         return [record["epoch"] for record in storage.read_json(f"{folder}/history.json")]
 
-    folder = str(tmp_path)
-    assert continue_to(1) == [1]
-    snapshot = tmp_path / "runs/attempt-0001/checkpoint_manager_snapshot.json"
+    folder = Path(shutil.copytree(one_epoch, tmp_path / "encoder"))
+    snapshot = folder / "runs/attempt-0001/checkpoint_manager_snapshot.json"
     snapshot.write_bytes(snapshot.read_bytes()[:40])
     assert continue_to(2) == [1, 2]
-    [newest] = tmp_path.glob("runs/*/epoch-0002")
-    orphan = tmp_path / "runs/attempt-0009/epoch-0007"
+    [newest] = folder.glob("runs/*/epoch-0002")
+    orphan = folder / "runs/attempt-0009/epoch-0007"
     shutil.copytree(newest, orphan)
     (orphan / "complete.json").unlink()
     shutil.rmtree(newest)
@@ -162,48 +171,51 @@ def test_a_damaged_folder_of_runs_is_no_obstacle(inputs: tuple[str, str], tmp_pa
     assert not orphan.exists()
 
 
-def test_a_full_disk_leaves_the_last_good_checkpoint(
-    inputs: tuple[str, str], tmp_path: Path
+def test_a_full_disk_and_a_diverged_loss_leave_the_last_good_checkpoint(
+    inputs: tuple[str, str], one_epoch: Path, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "runs/attempt-0001/epoch-0002"
-    folder.mkdir(parents=True)
-    full = folder / ".encoder.safetensors.partial"  # where that file is written before it is whole
+    """Each says what went wrong, and afterwards training goes on as if nothing had happened."""
+
+    def build(*assignments: str) -> None:
+        train_encoder.build(settings(*assignments, *ONE_WORKER), *inputs, str(folder))
+
+    folder = Path(shutil.copytree(one_epoch, tmp_path / "encoder"))
+    good = storage.read_json(f"{folder}/history.json")
+    # Where the weights are written before they are whole.
+    full = folder / "runs/attempt-0002/epoch-0002/.encoder.safetensors.partial"
+    full.parent.mkdir(parents=True)
     full.symlink_to("/dev/full")
-    two_epochs = settings("encoder.epochs=2", "encoder.max_failures=0", *ONE_WORKER)
     with pytest.raises(TrainingError, match="No space left on device") as caught:
-        train_encoder.build(two_epochs, *inputs, str(tmp_path))
+        build("encoder.epochs=2", "encoder.max_failures=0")
     assert "the last good checkpoint is that of epoch 1" in str(caught.value)
     full.unlink()
-    train_encoder.build(two_epochs, *inputs, str(tmp_path))
-    assert len(storage.read_json(f"{tmp_path}/history.json")) == 2
 
-
-def test_a_diverged_training_says_so_once_and_keeps_its_checkpoint(
-    inputs: tuple[str, str], tmp_path: Path
-) -> None:
-    def build(*assignments: str) -> None:
-        train_encoder.build(settings(*assignments, *ONE_WORKER), *inputs, str(tmp_path))
-
-    build("encoder.epochs=1")
-    good = storage.read_json(f"{tmp_path}/history.json")
     with pytest.raises(TrainingError, match=r"infinite or NaN in epoch [23], ") as caught:
         build("encoder.epochs=3", "encoder.learning_rate=1e30", "encoder.precision=float32")
     assert "encoder.learning_rate" in str(caught.value)
     assert "the last good checkpoint is that of epoch 1" in str(caught.value)
-    assert len(list(tmp_path.glob("runs/*/epoch-*"))) == 1
+    assert len(list(folder.glob("runs/*/epoch-*/complete.json"))) == 1
     # Not from a failed run of Ray Train, which would have tried the same again.
     assert caught.value.__cause__ is None
+
     build("encoder.epochs=2")
-    assert storage.read_json(f"{tmp_path}/history.json")[0] == good[0]
+    first, second = storage.read_json(f"{folder}/history.json")
+    assert [first] == good
+    assert second["epoch"] == 2
 
 
-def test_workers_may_become_fewer_between_two_attempts(
+def test_an_elastic_training_continues_with_fewer_workers(
     inputs: tuple[str, str], tmp_path: Path
 ) -> None:
+    folder = str(tmp_path)
     elastic = ("encoder.min_workers=1", "encoder.schedule=plateau")
-    train_encoder.build(settings("encoder.epochs=1", *elastic), *inputs, str(tmp_path))
+    train_encoder.build(settings("encoder.epochs=1", *elastic), *inputs, folder)
+    [first] = storage.read_json(f"{folder}/history.json")
     fewer = settings("encoder.epochs=2", "encoder.num_workers=1", "encoder.schedule=plateau")
-    train_encoder.build(fewer, *inputs, str(tmp_path))
-    history = storage.read_json(f"{tmp_path}/history.json")
+    train_encoder.build(fewer, *inputs, folder)
+    history = storage.read_json(f"{folder}/history.json")
+    assert history[0] == first, "not trained again"
+    assert [record["epoch"] for record in history] == [1, 2]
     assert [record["workers"] for record in history] == [2, 1]
     assert [record["batch_per_worker"] for record in history] == [32, 64]
+    assert list(encoder.load(folder).spec.heads) == ["augmentation_class", "vehicle_type"]
