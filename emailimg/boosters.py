@@ -17,6 +17,8 @@ from emailimg.calibration import Calibration
 from emailimg.errors import BundleError
 from emailimg.intervals import Uncertainty
 
+VehicleTypes = Sequence[str | None] | None  # one per row; None, for a row or for all, is unknown
+
 _INDEX_FILE = "classifiers.json"
 
 
@@ -110,12 +112,14 @@ class Classifiers:
         embeddings: np.ndarray,
         campaign_types: Sequence[str],
         industries: Sequence[str],
+        vehicle_types: VehicleTypes = None,
     ) -> np.ndarray:
         """float32 (N, D) embeddings and N contexts -> calibrated P(success), float64 (N,).
 
-        Raises BundleError when the embedding has another width than the models were trained on.
+        vehicle_types: where they are known. Raises BundleError when the embedding has another
+        width than the models were trained on.
         """
-        matrix = self._matrix(target, embeddings, campaign_types, industries)
+        matrix = self._matrix(target, embeddings, campaign_types, industries, vehicle_types)
         return self._models[target].probability(matrix)
 
     def predict_with_interval(
@@ -124,9 +128,10 @@ class Classifiers:
         embeddings: np.ndarray,
         campaign_types: Sequence[str],
         industries: Sequence[str],
+        vehicle_types: VehicleTypes = None,
     ) -> Prediction:
         """Like `predict`, with the interval; some ten times the work."""
-        matrix = self._matrix(target, embeddings, campaign_types, industries)
+        matrix = self._matrix(target, embeddings, campaign_types, industries, vehicle_types)
         return self._models[target].predict(matrix)
 
     def _matrix(
@@ -135,13 +140,14 @@ class Classifiers:
         embeddings: np.ndarray,
         campaign_types: Sequence[str],
         industries: Sequence[str],
+        vehicle_types: VehicleTypes = None,
     ) -> np.ndarray:
         if embeddings.shape[1] != self.embedding_width:
             raise BundleError(
                 f"classifier {target!r} expects {self.embedding_width} embedding columns, "
                 f"got {embeddings.shape[1]}"
             )
-        return features.assemble(embeddings, campaign_types, industries)
+        return features.assemble(embeddings, campaign_types, industries, vehicle_types)
 
 
 def save(trained: dict[str, Trained], width: int, folder: str) -> None:

@@ -120,7 +120,8 @@ def _with_features(
     config: Config, batch: pa.Table, embeddings: np.ndarray, seen: dict[str, list[str]]
 ) -> pa.Table:
     contexts = [batch[name].to_pylist() for name in ("campaign_type", "industry")]
-    matrix = features.assemble(embeddings, *contexts)
+    known = features.half_hidden(batch["source_id"].to_pylist(), _vehicle_types(batch))
+    matrix = features.assemble(embeddings, contexts[0], contexts[1], known)
     columns: dict[str, Any] = {name: batch[name] for name in batch.column_names}
     columns |= {f"seen_{head}": names for head, names in seen.items()}
     for position, name in enumerate(features.feature_columns(embeddings.shape[1])):
@@ -131,3 +132,9 @@ def _with_features(
         columns[f"{target}_rate"] = (successes / np.maximum(trials, 1)).astype(np.float32)
         columns[f"{target}_weight"] = trials.astype(np.float32)
     return pa.table(columns)
+
+
+def _vehicle_types(batch: pa.Table) -> list[str | None]:
+    if "vehicle_type" in batch.column_names:
+        return batch["vehicle_type"].to_pylist()
+    return [None] * batch.num_rows

@@ -1,18 +1,25 @@
-"""The columns that a classifier sees: embedding, then campaign type and industry as indicators.
+"""The columns that a classifier sees: embedding, then campaign type, industry and, where somebody
+knows it, vehicle type as indicators.
 
 Training and serving build them here. True probabilities, labels and ids are not among them.
+
+An upload's vehicle type may be unknown, while a catalogue often knows it. So that one classifier
+serves both, half of the images are learnt from without theirs (`half_hidden`); with no indicator
+set the classifier relies on what the encoder sees.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from emailimg import taxonomy
+from emailimg import seeding, taxonomy
 
-CONTEXT_COLUMNS = tuple(
-    [f"campaign: {name}" for name in taxonomy.CAMPAIGN_TYPES]
-    + [f"industry: {name}" for name in taxonomy.INDUSTRIES]
-)
+_VALUES = {
+    "campaign": taxonomy.CAMPAIGN_TYPES,
+    "industry": taxonomy.INDUSTRIES,
+    "vehicle type": taxonomy.VEHICLE_TYPES,
+}
+CONTEXT_COLUMNS = tuple(f"{group}: {name}" for group, names in _VALUES.items() for name in names)
 
 
 def embedding_columns(width: int) -> list[str]:
@@ -25,20 +32,48 @@ def feature_columns(width: int) -> list[str]:
     return [*embedding_columns(width), *CONTEXT_COLUMNS]
 
 
-def context_features(campaign_types: Sequence[str], industries: Sequence[str]) -> np.ndarray:
-    """Indicators, float32 (N, 24): one campaign type and one industry per row."""
-    rows = np.arange(len(campaign_types))
-    features = np.zeros((len(rows), len(CONTEXT_COLUMNS)), np.float32)
-    campaign = [taxonomy.CAMPAIGN_TYPES.index(name) for name in campaign_types]
-    industry = [taxonomy.INDUSTRIES.index(name) for name in industries]
-    features[rows, campaign] = 1
-    features[rows, len(taxonomy.CAMPAIGN_TYPES) + np.array(industry, dtype=int)] = 1
-    return features
+def context_features(
+    campaign_types: Sequence[str],
+    industries: Sequence[str],
+    vehicle_types: Sequence[str | None] | None = None,
+) -> np.ndarray:
+    """Indicators, float32 (N, 33): one campaign type, one industry, at most one vehicle type a row.
+
+    vehicle_types: None, for a row or for all, where it is unknown; so is a type that the taxonomy
+    does not have.
+    """
+    kinds = [None] * len(campaign_types) if vehicle_types is None else vehicle_types
+    known = [name if name in taxonomy.VEHICLE_TYPES else None for name in kinds]
+    parts = [
+        _indicators(names, values)
+        for names, values in zip(_VALUES.values(), (campaign_types, industries, known), strict=True)
+    ]
+    return np.concatenate(parts, axis=1)
 
 
 def assemble(
-    embeddings: np.ndarray, campaign_types: Sequence[str], industries: Sequence[str]
+    embeddings: np.ndarray,
+    campaign_types: Sequence[str],
+    industries: Sequence[str],
+    vehicle_types: Sequence[str | None] | None = None,
 ) -> np.ndarray:
-    """float32 (N, D) embeddings and N contexts -> float32 (N, D + 24) features."""
-    context = context_features(campaign_types, industries)
+    """float32 (N, D) embeddings and N contexts -> float32 (N, D + 33) features."""
+    context = context_features(campaign_types, industries, vehicle_types)
     return np.concatenate([embeddings.astype(np.float32, copy=False), context], axis=1)
+
+
+def half_hidden(source_ids: Sequence[str], vehicle_types: Sequence[str | None]) -> list[str | None]:
+    """The vehicle types, of every other source image as if nobody knew it."""
+    return [
+        name if seeding.unit_interval(0, "vehicle type known", source) < 0.5 else None
+        for source, name in zip(source_ids, vehicle_types, strict=True)
+    ]
+
+
+def _indicators(names: Sequence[str], values: Sequence[str | None]) -> np.ndarray:
+    """float32 (N, len(names)); raises ValueError for a value that is not among the names."""
+    matrix = np.zeros((len(values), len(names)), np.float32)
+    for row, value in enumerate(values):
+        if value is not None:
+            matrix[row, names.index(value)] = 1
+    return matrix

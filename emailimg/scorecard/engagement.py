@@ -69,9 +69,31 @@ def score(config: Config, models: Classifiers, test: pd.DataFrame, target: str) 
         "advantage_over_oracle": _advantage(predictions, successes, trials),
         "reach_interval": _reach_interval(config, target, predictions, successes, trials),
         "calibration": _calibration(config, target, predictions, successes, trials),
+        "type_known": _reach_with_type(models, rows, target, embeddings, scores["log_loss"]),
         "interval": _interval(prediction, predictions["oracle"]),
         "contexts": breakdown.by_context(rows, successes, trials, predictions),
     }
+
+
+def _reach_with_type(
+    models: Classifiers,
+    rows: pd.DataFrame,
+    target: str,
+    embeddings: np.ndarray,
+    losses: dict[str, float | None],
+) -> float | None:
+    """Reach when the vehicle type is told, as of a catalogue's images; None if no row has it.
+
+    All other scores are as of an upload, of which only the image is known.
+    """
+    if "vehicle_type" not in rows or not rows["vehicle_type"].notna().any():
+        return None
+    campaigns, industries, kinds = (
+        rows[name].tolist() for name in ("campaign_type", "industry", "vehicle_type")
+    )
+    told = models.predict(target, embeddings, campaigns, industries, kinds)
+    labels = rows[f"{target}_k"].to_numpy(), rows[f"{target}_n"].to_numpy()
+    return _reach(losses | {"ours": metrics.log_loss(told, *labels)})
 
 
 def _interval(prediction: Prediction, truth: np.ndarray | None) -> dict[str, float | None] | None:

@@ -227,6 +227,7 @@ def target(rng: np.random.Generator, rule: str, base_rate: float, reach: float) 
             "oracle_error": 0.008,
             "oracle_band": [0.006, 0.013],
         },
+        "type_known": 0.99 if rule == "vehicle_type" else reach,
         "interval": {"level": 0.9, "mean_width": 0.14, "coverage": 0.91},
         "contexts": {column: groups(rng, names, base_rate) for column, names in CONTEXTS.items()},
     }
