@@ -27,6 +27,14 @@ _CSS_VARIABLES = {
     ON_ACCENT: "var(--on-accent)",
 }
 
+_LIGHT = {  # as in style.css
+    "--ink": "#15212b",
+    "--muted": "#566573",
+    "--rule": "#d9e0e5",
+    "--accent": "#0b6b7a",
+    "--on-accent": "#ffffff",
+}
+
 # `rc_context` also works as a decorator: `@themed` functions draw with these settings, and leave
 # matplotlib's global ones as they were.
 themed = matplotlib.rc_context(
@@ -97,3 +105,17 @@ def _body(drawing: str) -> str:
     for colour, variable in _CSS_VARIABLES.items():
         body = body.replace(colour, variable)
     return body
+
+
+def standalone(svg: Markup) -> str:
+    """The same drawing as a file of its own, in the page's light colours on white."""
+    colours = "; ".join(f"{name}: {value}" for name, value in _LIGHT.items())
+    return (
+        str(svg)
+        .replace(
+            '<svg class="plot"',
+            '<svg xmlns="http://www.w3.org/2000/svg" class="plot"',
+            1,
+        )
+        .replace('style="', f'style="{colours}; background: #fff; font-family: sans-serif; ', 1)
+    )
