@@ -18,6 +18,7 @@ MUTED = "#000002"  # axis labels, references
 RULE = "#000003"  # grid lines, outlines
 ACCENT = "#000004"  # our model
 ON_ACCENT = "#000005"  # text upon solid accent
+PAPER = "#000006"  # behind text that must be read over lines
 
 _CSS_VARIABLES = {
     INK: "var(--ink)",
@@ -25,6 +26,7 @@ _CSS_VARIABLES = {
     RULE: "var(--rule)",
     ACCENT: "var(--accent)",
     ON_ACCENT: "var(--on-accent)",
+    PAPER: "var(--paper)",
 }
 
 _LIGHT = {  # as in style.css
@@ -33,6 +35,7 @@ _LIGHT = {  # as in style.css
     "--rule": "#d9e0e5",
     "--accent": "#0b6b7a",
     "--on-accent": "#ffffff",
+    "--paper": "#ffffff",
 }
 
 # `rc_context` also works as a decorator: `@themed` functions draw with these settings, and leave
@@ -117,5 +120,7 @@ def standalone(svg: Markup) -> str:
             '<svg xmlns="http://www.w3.org/2000/svg" class="plot"',
             1,
         )
-        .replace('style="', f'style="{colours}; background: #fff; font-family: sans-serif; ', 1)
+        .replace(
+            'style="', f'style="{colours}; background: var(--paper); font-family: sans-serif; ', 1
+        )
     )

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from emailimg.report import plots, wording
-from emailimg.report.svg import ACCENT, INK, MUTED, RULE, new_axes, themed, to_svg
+from emailimg.report.svg import ACCENT, INK, MUTED, PAPER, RULE, new_axes, themed, to_svg
 from emailimg.tuning import trials
 from emailimg.tuning.space import Categorical, Space
 from emailimg.tuning.trials import Trial
@@ -61,7 +61,7 @@ def parallel_coordinates(
         _axis(axes, place, key, _marks(parameter))
     ends = [(0.0, wording.decimal(low, 4)), (1.0, wording.decimal(high, 4))]
     _axis(axes, len(space), "objective", ends if high > low else ends[:1])
-    axes.set(xlim=(-0.35, len(space) + 0.5), ylim=(-0.14, 1.16))
+    axes.set(xlim=(-0.5, len(space) + 0.5), ylim=(-0.1, 1.24))
     axes.set_axis_off()
     return to_svg(
         figure,
@@ -84,9 +84,12 @@ def _axis(axes: Axes, place: int, title: str, marks: Sequence[tuple[float, str]]
     axes.plot([place, place], [0, 1], color=RULE, linewidth=1.5, zorder=1)
     section, _, key = title.rpartition(".")
     heading = f"{section}\n{wording.words(key)}" if section else wording.words(key)
-    axes.text(place, 1.07, heading, ha="center", va="bottom", color=INK)
+    axes.text(place, 1.14, heading, ha="center", va="bottom", color=INK)
     for height, label in marks:
-        axes.text(place + 0.05, height, label, va="center", color=MUTED, zorder=5)
+        # The ends stand outside, where no line crosses them.
+        side = {0.0: ("top", -0.04), 1.0: ("bottom", 1.03)}.get(height, ("center", height))
+        box = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 1.0}
+        axes.text(place, side[1], label, ha="center", va=side[0], color=MUTED, zorder=5, bbox=box)
 
 
 def _marks(parameter: object) -> list[tuple[float, str]]:
@@ -105,7 +108,7 @@ def importance_bars(name: str, importance: Mapping[str, float]) -> Markup:
     shares = np.array(list(importance.values()))
     axes.barh(rows, shares, height=0.55, color=ACCENT)
     for row, share in enumerate(shares):
-        axes.text(share + 0.012, row, wording.percent(share, 0), va="center")
+        axes.text(share + 0.02 * shares.max(), row, wording.percent(share, 0), va="center")
     axes.set(xlim=(0, 1.15 * shares.max()), ylim=(len(importance) - 0.4, -0.6))
     axes.set_yticks(rows, list(importance), color=INK)
     axes.tick_params(length=0)
