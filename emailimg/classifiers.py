@@ -11,8 +11,11 @@ After it, members trained on bootstrap samples give the interval (see `members`,
 Output folder: see `boosters`.
 """
 
+import contextlib
+import functools
 import logging
-from collections.abc import Sequence
+import uuid
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +32,9 @@ from emailimg.metrics import log_loss
 from emailimg.parquet import read_table
 from emailimg.progress import Reporter, track
 from emailimg.resources import Bundle
+
+# (rounds done, lowest validation log-loss so far in nats, not calibrated)
+OnRound = Callable[[int, float], None]
 
 
 def build(config: Config, embeddings_folder: str, folder: str) -> str:
@@ -77,7 +83,9 @@ def train_task(
     return _train.remote(settings, embeddings_folder, target)
 
 
-@ray.remote(num_cpus=0, max_retries=0)
+# Outside of the placement group of whoever starts it: in that of a trial of Ray Tune there might be
+# no room for the actors.
+@ray.remote(num_cpus=0, max_retries=0, scheduling_strategy="DEFAULT")
 def _train(settings: ClassifierConfig, embeddings_folder: str, target: str) -> Trained:
     trained = train(settings, embeddings_folder, target)
     if not settings.members:
@@ -101,7 +109,7 @@ def _members(
     found = members.train(
         parameters(settings), rows, columns, target, trained.rounds, settings.members
     )
-    held_out = _held_out_rows(embeddings_folder, target, width)
+    held_out = _held_out_rows(embeddings_folder, target, features.feature_columns(width))
     uncertainty = members.judge(trained, found, too_wide, held_out, columns, target)
     return Members(tuple(found), too_wide, uncertainty)
 
@@ -110,24 +118,39 @@ def train(
     settings: ClassifierConfig,
     embeddings_folder: str,
     target: str,
-    callbacks: Sequence[Any] = (),
+    on_round: OnRound | None = None,
+    at_rounds: Collection[int] = (),
 ) -> Trained:
     """Train, calibrate and evaluate one target; call it in a Ray task or trial only.
 
+    on_round: told, in this process, of the lowest validation log-loss after each of `at_rounds`.
     Raises EmailimgError when no training row has an observed label.
     """
+    width = embedding_width(embeddings_folder)
+    with _listening(on_round, at_rounds) as callbacks:
+        booster = _boost(settings, embeddings_folder, target, width, callbacks)
+    best = booster[: booster.best_iteration + 1]
+    return _evaluate(best, embeddings_folder, target, width)
+
+
+def _boost(
+    settings: ClassifierConfig,
+    embeddings_folder: str,
+    target: str,
+    width: int,
+    callbacks: list[xgboost.callback.TrainingCallback],
+) -> xgboost.Booster:
     import xgboost_ray
 
     logging.getLogger("xgboost_ray").setLevel(logging.ERROR)
-    width = embedding_width(embeddings_folder)
-    booster = xgboost_ray.train(
+    return xgboost_ray.train(
         parameters(settings),
         _matrix(embeddings_folder, "train", target, width, settings.num_actors),
         num_boost_round=settings.rounds,
         evals=[(_matrix(embeddings_folder, "validation", target, width, settings.num_actors), "v")],
         early_stopping_rounds=settings.early_stopping_rounds,
         verbose_eval=False,
-        callbacks=list(callbacks),
+        callbacks=callbacks,
         ray_params=xgboost_ray.RayParams(
             num_actors=settings.num_actors,
             cpus_per_actor=settings.cpus_per_actor,
@@ -135,8 +158,47 @@ def train(
             max_actor_restarts=settings.max_actor_restarts,
         ),
     )
-    best = booster[: booster.best_iteration + 1]
-    return _evaluate(best, embeddings_folder, target, width)
+
+
+_listeners: dict[str, OnRound] = {}  # of the trainings that this process has started
+
+
+@contextlib.contextmanager
+def _listening(
+    on_round: OnRound | None, rounds: Collection[int]
+) -> Iterator[list[xgboost.callback.TrainingCallback]]:
+    """The callbacks of a training; `on_round` itself stays in this process."""
+    if on_round is None:
+        yield []
+        return
+    key = uuid.uuid4().hex
+    _listeners[key] = on_round
+    try:
+        yield [_Rounds(key, frozenset(rounds))]
+    finally:
+        del _listeners[key]
+
+
+def _tell(key: str, rounds: int, loss: float) -> None:
+    if key in _listeners:
+        _listeners[key](rounds, loss)
+
+
+class _Rounds(xgboost.callback.TrainingCallback):
+    """Runs in an actor; sends word of some rounds to the process that has started the training."""
+
+    def __init__(self, listener: str, rounds: frozenset[int]) -> None:
+        self._listener = listener
+        self._rounds = rounds
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002
+        from xgboost_ray import session
+
+        done = epoch + 1
+        if done in self._rounds and session.get_actor_rank() == 0:
+            loss = min(evals_log["v"]["logloss"])
+            session.put_queue(functools.partial(_tell, self._listener, done, float(loss)))
+        return False
 
 
 def parameters(settings: ClassifierConfig) -> dict[str, Any]:
@@ -178,7 +240,7 @@ def _matrix(folder: str, split: splits.Split, target: str, width: int, num_actor
 
 def _evaluate(booster: xgboost.Booster, embeddings_folder: str, target: str, width: int) -> Trained:
     """Calibrate on the validation rows and measure there."""
-    rows = _held_out_rows(embeddings_folder, target, width)
+    rows = _held_out_rows(embeddings_folder, target, features.feature_columns(width))
     raw = booster.inplace_predict(rows[features.feature_columns(width)].to_numpy(np.float32))
     successes, trials = rows[f"{target}_k"].to_numpy(), rows[f"{target}_n"].to_numpy()
     choice = calibration.fit_calibration(raw, successes, trials)
@@ -192,10 +254,21 @@ def _evaluate(booster: xgboost.Booster, embeddings_folder: str, target: str, wid
     )
 
 
-def _held_out_rows(embeddings_folder: str, target: str, width: int) -> pd.DataFrame:
+def base_rate_log_loss(embeddings_folder: str, target: str) -> float:
+    """Validation log-loss in nats of who knows the mean of the validation rows and nothing else.
+
+    Raises EmailimgError when no validation row has an observed label.
+    """
+    rows = _held_out_rows(embeddings_folder, target, [])
+    successes, trials = rows[f"{target}_k"].to_numpy(), rows[f"{target}_n"].to_numpy()
+    mean = np.full(len(rows), successes.sum() / trials.sum())
+    return float(log_loss(mean, successes, trials))
+
+
+def _held_out_rows(embeddings_folder: str, target: str, columns: list[str]) -> pd.DataFrame:
     """The validation rows with an observed label; raises EmailimgError when there are none."""
-    columns = ["source_id", *features.feature_columns(width), f"{target}_k", f"{target}_n"]
-    rows = read_table(splits.folder(embeddings_folder, "validation"), columns=columns)
+    wanted = ["source_id", *columns, f"{target}_k", f"{target}_n"]
+    rows = read_table(splits.folder(embeddings_folder, "validation"), columns=wanted)
     rows = rows[rows[f"{target}_n"] > 0]
     if rows.empty:
         raise EmailimgError(f"target {target!r} has no observed labels among the validation rows")

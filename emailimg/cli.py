@@ -56,9 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_serving_commands(commands)
     sheet = commands.add_parser("showroom", help="draw a contact sheet of the rendered showroom")
     sheet.add_argument("--out", type=Path, default=Path("showroom.png"))
-    sheet.add_argument("--seed", type=_whole(0, 2**31), default=0)
-    sheet.add_argument("--rows", type=_whole(1, 100), default=4)
-    sheet.add_argument("--columns", type=_whole(1, 100), default=6)
+    sheet.add_argument("--seed", type=whole_number(0, 2**31), default=0)
+    sheet.add_argument("--rows", type=whole_number(1, 100), default=4)
+    sheet.add_argument("--columns", type=whole_number(1, 100), default=6)
     sheet.set_defaults(command=_showroom)
     gallery = commands.add_parser("gallery", help="draw what every augmentation class does")
     gallery.add_argument("--out", type=Path, default=Path("gallery.png"))
@@ -72,18 +72,19 @@ def _add_pipeline_commands(commands: Any) -> None:
     quickstart = commands.add_parser(
         "quickstart", help="the whole path on rendered images, and one recommendation over HTTP"
     )
-    _add_run_options(quickstart)
+    add_run_options(quickstart)
     quickstart.set_defaults(command=_quickstart)
     run = commands.add_parser("run", help="every stage, from images to bundle and report")
-    _add_run_options(run)
+    add_run_options(run)
     run.set_defaults(command=_run, until=_STAGES[-1])
     for name in _STAGES:
         stage = commands.add_parser(name, help=f"run up to the {name} stage")
-        _add_run_options(stage)
+        add_run_options(stage)
         stage.set_defaults(command=_run, until=name)
 
 
-def _add_run_options(parser: argparse.ArgumentParser) -> None:
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """What every command takes that runs stages; `load_config` reads it."""
     _add_settings(parser)
     parser.add_argument(
         "--workspace", default=_DEFAULT_WORKSPACE, metavar="DIR", help="local folder or s3:// URI"
@@ -122,7 +123,7 @@ def _add_serving_commands(commands: Any) -> None:
     serve = commands.add_parser("serve", help="start the recommendation service")
     serve.add_argument("--bundle", required=True, metavar="DIR")
     serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=_whole(0, 65535), default=8000)
+    serve.add_argument("--port", type=whole_number(0, 65535), default=8000)
     _add_address(serve)
     serve.set_defaults(command=_serve)
     for name, command, text in (
@@ -138,11 +139,13 @@ def _add_serving_commands(commands: Any) -> None:
         parser.add_argument("--json", action="store_true", help="print JSON")
         parser.set_defaults(command=command)
         if name == "recommend":
-            parser.add_argument("-k", type=_whole(1, 50), default=6, help="of each (default: 6)")
+            parser.add_argument(
+                "-k", type=whole_number(1, 50), default=6, help="of each (default: 6)"
+            )
             parser.add_argument("--out", type=Path, metavar="DIR", help="write the pictures there")
 
 
-def _whole(low: int, high: int) -> Callable[[str], int]:
+def whole_number(low: int, high: int) -> Callable[[str], int]:
     """An argparse type: a whole number from `low` to `high`."""
 
     def parse(text: str) -> int:
@@ -155,7 +158,8 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
-def _load_config(options: argparse.Namespace) -> config.Config:
+def load_config(options: argparse.Namespace) -> config.Config:
+    """The config that the options of a command ask for; raises ConfigError."""
     assignments = list(options.assignments)
     for name in ("images", "stanford_cars", "table"):
         location = getattr(options, name, None)
@@ -165,20 +169,20 @@ def _load_config(options: argparse.Namespace) -> config.Config:
 
 
 def _run(options: argparse.Namespace) -> None:
-    settings = _load_config(options)
+    settings = load_config(options)
     from emailimg import pipeline, ray_session
 
     with ray_session.session(options.address):
-        pipeline.run(settings, options.workspace, until=options.until, on_stage=_print_stage)
+        pipeline.run(settings, options.workspace, until=options.until, on_stage=print_stage)
 
 
 def _quickstart(options: argparse.Namespace) -> None:
-    settings = _load_config(options)
+    settings = load_config(options)
     started = time.monotonic()
     from emailimg import pipeline, quickstart, ray_session
 
     with ray_session.session(options.address):
-        workspace = pipeline.run(settings, options.workspace, on_stage=_print_stage)
+        workspace = pipeline.run(settings, options.workspace, on_stage=print_stage)
         quickstart.ask_service(settings, workspace)
     bundle, report = workspace.folder("bundle"), workspace.path("report", "index.html")
     print(f"\nDone in {time.monotonic() - started:.0f} s.")
@@ -191,7 +195,8 @@ def _shown(location: str) -> str:
     return location if "://" in location else os.path.relpath(location)
 
 
-def _print_stage(result: Any) -> None:
+def print_stage(result: Any) -> None:
+    """A line for a stage that has finished, or was there."""
     took = "there" if result.skipped else f"{result.seconds:.1f} s"
     print(f"{result.name:<12} {took:>8}  {result.summary}", flush=True)
 
@@ -261,7 +266,7 @@ def _showroom(options: argparse.Namespace) -> None:
 def _gallery(options: argparse.Namespace) -> None:
     from emailimg import gallery, images, showroom
 
-    settings = _load_config(options)
+    settings = load_config(options)
     if options.image is None:
         data = showroom.render_jpeg(showroom.describe(0, _GALLERY_SCENE), _GALLERY_SCENE_PX)
     else:

@@ -186,6 +186,7 @@ STAGES = (
         lambda c: _dump(c.search),
         _search,
         search.needs,
+        resume=True,
     ),
     Stage("scorecard", ("search",), lambda c: _dump(c.report), _scorecard),
     Stage("bundle", ("scorecard",), lambda c: _dump(c), _bundle, replaces=True),

@@ -94,15 +94,20 @@ def _without_stderr() -> Iterator[None]:
 
 def _quieten() -> None:
     """One line per stage, not pages of Ray's log; warnings and errors still come through."""
-    from ray.data import DataContext
-
     for name, value in _DRIVER_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    configure_data()
+    for name in ("ray.data", "ray.train", "ray.tune", "ray.serve", "optuna"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def configure_data() -> None:
+    """How Ray Data works in this process: every process that builds datasets has its own say."""
+    from ray.data import DataContext
+
     context = DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     # The newer reader starts a task more per read, and counts rows wrongly when a path is listed
     # twice.
     context.use_datasource_v2 = False
-    for name in ("ray.data", "ray.train", "ray.tune", "ray.serve", "optuna"):
-        logging.getLogger(name).setLevel(logging.ERROR)

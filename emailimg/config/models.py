@@ -103,7 +103,11 @@ class SearchConfig(Section):
     """The Bayesian search over the classifiers' settings."""
 
     trials: int = Field(6, ge=1)
-    concurrent_trials: int = Field(1, ge=1)
+    # None: as many as the cluster holds. What the Gaussian process proposes depends on how many.
+    concurrent_trials: int | None = Field(1, ge=1)
+    early_stopping: bool = (
+        False  # of trials that are behind (ASHA); of small boosters it saves nothing
+    )
     targets: tuple[str, ...] = ()  # that are searched, together; empty: every target
     seed: int = 0
 

@@ -18,6 +18,7 @@ MUTED = "#000002"  # axis labels, references
 RULE = "#000003"  # grid lines, outlines
 ACCENT = "#000004"  # our model
 ON_ACCENT = "#000005"  # text upon solid accent
+PAPER = "#000006"  # behind text that must be read over lines
 
 _CSS_VARIABLES = {
     INK: "var(--ink)",
@@ -25,6 +26,16 @@ _CSS_VARIABLES = {
     RULE: "var(--rule)",
     ACCENT: "var(--accent)",
     ON_ACCENT: "var(--on-accent)",
+    PAPER: "var(--paper)",
+}
+
+_LIGHT = {  # as in style.css
+    "--ink": "#15212b",
+    "--muted": "#566573",
+    "--rule": "#d9e0e5",
+    "--accent": "#0b6b7a",
+    "--on-accent": "#ffffff",
+    "--paper": "#ffffff",
 }
 
 # `rc_context` also works as a decorator: `@themed` functions draw with these settings, and leave
@@ -97,3 +108,19 @@ def _body(drawing: str) -> str:
     for colour, variable in _CSS_VARIABLES.items():
         body = body.replace(colour, variable)
     return body
+
+
+def standalone(svg: Markup) -> str:
+    """The same drawing as a file of its own, in the page's light colours on white."""
+    colours = "; ".join(f"{name}: {value}" for name, value in _LIGHT.items())
+    return (
+        str(svg)
+        .replace(
+            '<svg class="plot"',
+            '<svg xmlns="http://www.w3.org/2000/svg" class="plot"',
+            1,
+        )
+        .replace(
+            'style="', f'style="{colours}; background: var(--paper); font-family: sans-serif; ', 1
+        )
+    )

@@ -1,7 +1,16 @@
 """One attempt at training: a Ray Train run, and what its failure means."""
 
+from collections.abc import Sequence
+
 import ray.train
-from ray.train import CheckpointConfig, FailureConfig, Result, RunConfig, ScalingConfig
+from ray.train import (
+    CheckpointConfig,
+    FailureConfig,
+    Result,
+    RunConfig,
+    ScalingConfig,
+    UserCallback,
+)
 from ray.train.torch import TorchTrainer
 
 from emailimg import storage
@@ -14,16 +23,19 @@ from emailimg.train_encoder.loop import SELECTED_BY, Job, train
 _KEPT = 2  # the best checkpoint and the newest
 
 
-def run(data: TrainingData, folder: str, reporter: Reporter) -> None:
+def run(
+    data: TrainingData, folder: str, reporter: Reporter, callbacks: Sequence[UserCallback] = ()
+) -> None:
     """Train from the newest checkpoint in the folder to the last epoch.
 
+    callbacks: of Ray Train, told of every epoch.
     Raises TrainingError, or what a worker raised for the user, when that is not reached.
     """
     runs = storage.join(folder, "runs")
     storage.make_folder(runs)
     job = Job(data, folder, checkpoints.next_attempt(runs), reporter)
     try:
-        result = _trainer(job).fit()
+        result = _trainer(job, callbacks).fit()
     except ray.train.TrainingFailedError as error:
         message = failures.in_words(error, data.config.encoder)
         if message is None:
@@ -32,7 +44,7 @@ def run(data: TrainingData, folder: str, reporter: Reporter) -> None:
     _check(result, runs)
 
 
-def _trainer(job: Job) -> TorchTrainer:
+def _trainer(job: Job, callbacks: Sequence[UserCallback]) -> TorchTrainer:
     settings = job.data.config.encoder
     fs, path = storage.filesystem(job.runs)
     elastic = settings.min_workers is not None
@@ -53,6 +65,7 @@ def _trainer(job: Job) -> TorchTrainer:
             storage_path=path,
             storage_filesystem=fs,
             failure_config=FailureConfig(max_failures=settings.max_failures),
+            callbacks=list(callbacks),  # type: ignore[arg-type]  # as above
             checkpoint_config=CheckpointConfig(
                 num_to_keep=_KEPT,
                 checkpoint_score_attribute=SELECTED_BY,

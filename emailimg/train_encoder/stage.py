@@ -1,8 +1,10 @@
 """From examples to the encoder's files: checks, training, the choice of the best checkpoint."""
 
 import statistics
+from collections.abc import Sequence
 
 import ray
+from ray.train import UserCallback
 
 from emailimg import encoder, encoder_weights, resources, splits, storage, taxonomy
 from emailimg.config import Config
@@ -16,9 +18,16 @@ from emailimg.train_encoder import checkpoints, fit
 from emailimg.train_encoder.batches import TrainingData
 
 
-def build(config: Config, catalogue_folder: str, examples_folder: str, folder: str) -> str:
+def build(
+    config: Config,
+    catalogue_folder: str,
+    examples_folder: str,
+    folder: str,
+    callbacks: Sequence[UserCallback] = (),
+) -> str:
     """Fine-tune the encoder on the examples; returns a summary line.
 
+    callbacks: of Ray Train, told of every epoch.
     Raises ResourceError, ConfigError or EmailimgError before anything starts; TrainingError when
     training cannot go on, with the last good checkpoint left to continue from.
     """
@@ -33,7 +42,7 @@ def build(config: Config, catalogue_folder: str, examples_folder: str, folder: s
     checkpoints.sweep(storage.join(folder, "runs"))
     announce([_plan(data)])
     with track("encoder", settings.epochs * steps * data.images_per_step, "images") as reporter:
-        fit.run(data, folder, reporter)
+        fit.run(data, folder, reporter, callbacks)
     return _keep_best(folder)
 
 

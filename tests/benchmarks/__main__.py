@@ -3,8 +3,8 @@
 Four contenders take turns: OURS, the stages catalogue and examples; POOL with catalogue, a plain
 `multiprocessing.Pool` that makes the same; POOL, the examples alone by
 `multiprocessing.Pool` and plain Albumentations; FLOOR, the same Pool that only decodes. Other
-modes: `--training` (the encoder stage beside plain PyTorch loops), `--scaling`, `--showroom N` and
-`--profile`.
+modes: `--training` (the encoder stage beside plain PyTorch loops), `--search` (Bayesian beside
+random search, and what a trial costs), `--scaling`, `--showroom N` and `--profile`.
 """
 
 import argparse
@@ -21,7 +21,9 @@ from emailimg import config
 from . import compare, machine, photographs, step_times, tables, training
 from .job import Job
 
-_OF_TRAINING = {"arch": None, "weights": "scratch", "epochs": 3, "gpu": False}  # and the defaults
+# Options of one mode, and their defaults.
+_OF_TRAINING = {"arch": None, "weights": "scratch", "epochs": 3, "gpu": False}
+_OF_SEARCH = {"trials": 20, "seeds": 5, "plot": None}
 
 
 def main() -> None:
@@ -41,6 +43,8 @@ def _run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     job = _job(options, folder)
     if options.training:
         return training.side_by_side(job, options.repeat)
+    if options.search:
+        return _search(job, options)
     if options.showroom:
         return compare.showroom(job)
     print(f"making {job.count} pictures", file=sys.stderr)
@@ -52,10 +56,19 @@ def _run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     return compare.side_by_side(job, options.repeat)
 
 
+def _search(job: Job, options: argparse.Namespace) -> dict[str, Any]:
+    from . import searches  # which imports Ray; the other modes measure without it
+
+    result = searches.side_by_side(job, options.trials, options.seeds, options.repeat)
+    if options.plot:
+        searches.draw(result["showroom"], options.plot)
+    return result
+
+
 def _job(options: argparse.Namespace, folder: Path) -> Job:
     sizes = config.load(options.preset).images
     model_size = options.model_size or sizes.model_size_px
-    rendered = options.showroom or options.training
+    rendered = options.showroom or options.training or options.search
     return Job(
         images=None if rendered else str(folder / "images"),
         count=options.showroom or options.images or _usual_count(options),
@@ -70,7 +83,7 @@ def _job(options: argparse.Namespace, folder: Path) -> Job:
 
 
 def _usual_count(options: argparse.Namespace) -> int:
-    if options.training:
+    if options.training or options.search:
         return 1500
     return 500 if options.profile else 4000
 
@@ -85,7 +98,7 @@ def _training_settings(options: argparse.Namespace) -> tuple[str, ...]:
 def _parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     add = parser.add_argument
-    add("--images", type=int, help="how many; 4000, 1500 with --training, 500 with --profile")
+    add("--images", type=int, help="how many; 4000, 1500 to train or search, 500 to profile")
     add("--long-side", type=int, default=640, help="of the JPEG files, pixels")
     add("--preset", choices=config.PRESETS, help="whose sizes; quickstart, paper with --showroom")
     add("--working-size", type=int, help="instead of the preset's, pixels")
@@ -96,13 +109,18 @@ def _parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--folder", help="where images and outputs go for the time being; the system's choice")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--training", action="store_true", help="Ray Train beside plain PyTorch")
+    mode.add_argument("--search", action="store_true", help="Bayesian beside random search")
     mode.add_argument("--scaling", action="store_true", help="OURS with 1, 2, 4, ... workers")
     mode.add_argument("--showroom", type=int, metavar="N", help="OURS with N rendered scenes")
     mode.add_argument("--profile", action="store_true", help="milliseconds per step, without Ray")
     _add_training_options(parser)
+    _add_search_options(parser)
     options = parser.parse_args(arguments)
     options.preset = options.preset or ("paper" if options.showroom else "quickstart")
-    _check_training_options(parser, options)
+    _check_options(parser, options, "training", _OF_TRAINING)
+    _check_options(parser, options, "search", _OF_SEARCH)
+    if options.epochs < 2:
+        parser.error("--epochs: at least 2, of which the first does not count")
     return options
 
 
@@ -114,15 +132,22 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
     add("--gpu", action="store_true", default=None, help="train on a GPU")
 
 
-def _check_training_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """Fill in the defaults, and refuse options that would have no effect."""
-    for name, default in _OF_TRAINING.items():
+def _add_search_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("with --search").add_argument
+    add("--trials", type=int, help="of every search; 20")
+    add("--seeds", type=int, help="searches of each kind; 5")
+    add("--plot", type=Path, metavar="FILE.svg", help="also draw the best-so-far curves")
+
+
+def _check_options(
+    parser: argparse.ArgumentParser, options: argparse.Namespace, mode: str, own: dict[str, Any]
+) -> None:
+    """Fill in the defaults of a mode's own options; refuse those that would have no effect."""
+    for name, default in own.items():
         if getattr(options, name) is None:
             setattr(options, name, default)
-        elif not options.training:
-            parser.error(f"--{name} is for --training")
-    if options.epochs < 2:
-        parser.error("--epochs: at least 2, of which the first does not count")
+        elif not getattr(options, mode):
+            parser.error(f"--{name} is for --{mode}")
 
 
 def _plain(value: Any) -> Any:

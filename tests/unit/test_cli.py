@@ -103,7 +103,7 @@ def test_settings_come_from_preset_file_flags_and_assignments(tmp_path: Path) ->
     file.write_text("encoder: {epochs: 4}\nsource: {table: other.csv}\n")
     arguments = ["run", "--preset", "tiny", "--config", str(file), "--images", "a: b'\"c"]
     arguments += ["--table", "mine.csv", "--set", "split.test=0.3", "--set", "split.seed=5"]
-    settings = cli._load_config(cli._parser().parse_args(arguments))
+    settings = cli.load_config(cli._parser().parse_args(arguments))
     assert settings.encoder.epochs == 4
     assert settings.source.images == "a: b'\"c", "taken literally, not as YAML"
     assert settings.source.table == "mine.csv"
@@ -190,7 +190,7 @@ def test_an_interruption_ends_quietly(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_load_config", interrupt)
+    monkeypatch.setattr(cli, "load_config", interrupt)
     assert cli.main(["run"]) == 130
     assert "continues where it was" in capsys.readouterr().err
 

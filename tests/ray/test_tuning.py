@@ -1,0 +1,136 @@
+"""Searches on a real Ray: they find, fail in part, stop early, and continue where they were."""
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ray import tune
+
+from emailimg import config, storage
+from emailimg.config import Config
+from emailimg.errors import ConfigError, EmailimgError
+from emailimg.tuning import runs, trials
+from emailimg.tuning.objective import Objective, progress
+from emailimg.tuning.runs import Plan
+from emailimg.tuning.space import Integer
+from emailimg.tuning.trials import Record, Trial
+
+pytestmark = pytest.mark.usefixtures("ray_cluster")
+
+SPACE = {"classifiers.max_depth": Integer(min=1, max=16)}
+STEPS = 9
+
+
+def work(settings: Config, folder: str) -> float:
+    """The distance of the depth from 5; 13 fails; writes a file in every step, and continues."""
+    depth = settings.classifiers.max_depth
+    if depth == 13:
+        raise EmailimgError("thirteen is refused")
+    for step in range(len(storage.list_files(folder)) + 1, STEPS + 1):
+        assert len(storage.list_files(folder)) == step - 1, "somebody else writes here"
+        storage.write_bytes(f"{folder}/{step}", b"")
+        value = abs(depth - 5) + 1 / step
+        tune.report(progress(step, value, value))
+    return abs(depth - 5) + 1 / STEPS
+
+
+OBJECTIVE = Objective("distance", work, [{"CPU": 1}], [{"CPU": 1}], STEPS, first_check=3)
+
+
+class Seen:
+    """Watches, and interrupts after so many trials."""
+
+    def __init__(self, interrupt_after: int | None = None) -> None:
+        self.earlier: list[Trial] = []
+        self.trials: list[Trial] = []
+        self._interrupt_after = interrupt_after
+
+    def begin(self, record: Record) -> None:
+        self.earlier = record.ended
+
+    def reached(self, number: int, step: int, checked: float) -> None:
+        assert checked >= 0
+        assert step > 0
+        if self._interrupt_after == len(self.trials) and step > 1:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def ended(self, trial: Trial) -> None:
+        self.trials.append(trial)
+
+
+def plan(folder: Path, **other: Any) -> Plan:
+    whole = {"trials": 6, "data": "d", "concurrent": 1, "early_stopping": False} | other
+    return Plan(OBJECTIVE, config.load("tiny"), SPACE, str(folder), **whole)
+
+
+def test_a_search_finds_and_outlives_a_failed_trial(tmp_path: Path) -> None:
+    """A grid of one parameter tries every value that it is asked for: 13 is among them."""
+    thirteen = {"classifiers.max_depth": Integer(min=4, max=13)}
+    searched = replace(plan(tmp_path, concurrent=2, strategy="grid"), space=thirteen)
+    seen = Seen()
+    record = runs.run(searched, seen)
+    assert len(seen.trials) == len(record.ended) == 3  # the grid is at its end before the trials
+    by_depth = {trial.params["classifiers.max_depth"]: trial for trial in record.ended}
+    assert by_depth[13].state == "failed"
+    assert by_depth[13].failure == "thirteen is refused"
+    assert by_depth[13].value is None
+    assert by_depth[4].state == "finished"
+    assert by_depth[4].value == pytest.approx(1 + 1 / STEPS)
+    assert [step for step, _ in by_depth[4].curve] == [*range(1, STEPS + 1), STEPS]
+    assert trials.read(str(tmp_path)).all == record.all
+
+
+def test_an_interrupted_search_proposes_what_an_undisturbed_one_does(tmp_path: Path) -> None:
+    whole = runs.run(plan(tmp_path / "whole"), Seen())
+    with pytest.raises(KeyboardInterrupt):
+        runs.run(plan(tmp_path / "cut"), Seen(interrupt_after=3))
+    left = trials.read(str(tmp_path / "cut"))
+    assert [trial.state for trial in left.all] == ["finished"] * 3 + ["running"]
+    seen = Seen()
+    continued = runs.run(plan(tmp_path / "cut"), seen)
+    assert len(seen.earlier) == len(seen.trials) == 3
+    assert [t.params for t in continued.all] == [t.params for t in whole.all]
+    assert runs.run(plan(tmp_path / "cut"), Seen()).all == continued.all  # nothing is left to do
+
+
+def test_trials_that_are_behind_are_stopped_early(tmp_path: Path) -> None:
+    record = runs.run(plan(tmp_path, strategy="random", early_stopping=True, seed=2), Seen())
+    stopped = [trial for trial in record.ended if trial.state == "stopped early"]
+    whole = [trial for trial in record.ended if trial.state == "finished"]
+    assert stopped
+    assert whole
+    assert min(t.value for t in whole if t.value) < min(t.value for t in stopped if t.value)
+    assert all(trial.curve[-1][0] in (3, 9) for trial in stopped)
+
+
+def test_an_earlier_search_is_learnt_from(tmp_path: Path) -> None:
+    first = runs.run(plan(tmp_path / "first"), Seen())
+    warm = plan(tmp_path / "second", trials=1, warm_start=str(tmp_path / "first"))
+    same = runs.run(warm, Seen())
+    assert same.all[0].params not in [trial.params for trial in first.all]
+    other_data = replace(warm, folder=str(tmp_path / "third"), data="other", trials=2)
+    tried = [trial.params for trial in runs.run(other_data, Seen()).all]
+    best = trials.best(first.all)
+    assert best is not None
+    assert best.params in tried  # the config's own settings and the earlier search's best
+
+
+def test_what_cannot_work_is_said_before_anything_starts(tmp_path: Path) -> None:
+    impossible = replace(plan(tmp_path), space={"classifiers.max_depth": Integer(min=0, max=3)})
+    with pytest.raises(ConfigError, match="max_depth = 0"):
+        runs.run(impossible, Seen())
+    with pytest.raises(ConfigError, match="holds no search"):
+        runs.run(plan(tmp_path, warm_start=str(tmp_path)), Seen())
+    assert storage.list_files(str(tmp_path)) == []
+
+
+def test_a_search_of_which_every_trial_failed_says_why(tmp_path: Path) -> None:
+    def fail(settings: Config, folder: str) -> float:
+        raise EmailimgError("no such thing")
+
+    hopeless = replace(plan(tmp_path, trials=2), objective=replace(OBJECTIVE, work=fail))
+    with pytest.raises(EmailimgError, match="the first said: no such thing"):
+        runs.run(hopeless, Seen())
