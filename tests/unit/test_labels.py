@@ -467,7 +467,8 @@ def test_features_are_the_embedding_and_the_context_alone() -> None:
     seen = features.feature_columns(3)
     assert not labelled & set(seen)
     assert not [name for name in seen if _NO_FEATURE.search(name)]
-    assert len(seen) == 3 + len(taxonomy.CAMPAIGN_TYPES) + len(taxonomy.INDUSTRIES)
+    contexts = (taxonomy.CAMPAIGN_TYPES, taxonomy.INDUSTRIES, taxonomy.VEHICLE_TYPES)
+    assert len(seen) == 3 + sum(map(len, contexts))
     assert not set(seen) & {name for name in table.column_names if _NO_FEATURE.search(name)}
 
 
