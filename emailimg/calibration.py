@@ -9,8 +9,7 @@ compete, and leaving the probabilities alone:
 - `isotonic` (Zadrozny, Elkan, 2002): any rising curve; here straight lines between the centres of
   its steps (Jiang et al., 2011), so that it ties no two images that the classifier tells apart.
 
-`fit_calibration` chooses by cross-validation on the held-out rows: the simplest method whose
-log-loss is within one standard error of the best.
+`fit_calibration` takes the one with the lowest log-loss by cross-validation on the held-out rows.
 """
 
 from collections.abc import Callable
@@ -125,8 +124,7 @@ def fit_calibration(probabilities: np.ndarray, successes: np.ndarray, trials: np
         return Choice(fit_platt(*data), {})
     losses = {name: _held_out_losses(fit, *data) for name, fit in _METHODS.items()}
     means = {name: float(loss.sum() / data[2].sum()) for name, loss in losses.items()}
-    best = min(means, key=lambda name: means[name])
-    chosen = next(name for name in _METHODS if _as_good(losses[name], losses[best]))
+    chosen = min(means, key=lambda name: means[name])
     return Choice(_METHODS[chosen](*data), means)
 
 
@@ -166,7 +164,6 @@ def fit_isotonic(probabilities: np.ndarray, successes: np.ndarray, trials: np.nd
     return Isotonic(tuple(raw.tolist()), tuple(calibrated.tolist()))
 
 
-# From the simplest to the most flexible.
 _METHODS: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], Calibration]] = {
     "identity": lambda *_: Calibration(),
     "platt": fit_platt,
@@ -210,12 +207,6 @@ def _held_out_losses(
             fitted.apply(probabilities[out]), successes[out], trials[out]
         )
     return losses
-
-
-def _as_good(losses: np.ndarray, best: np.ndarray) -> bool:
-    """Whether the mean is at most one standard error of the paired difference above the best."""
-    difference = losses - best
-    return bool(difference.mean() <= difference.std(ddof=1) / np.sqrt(len(difference)))
 
 
 def _clipped(probabilities: np.ndarray) -> np.ndarray:

@@ -266,13 +266,13 @@ def base_rate_log_loss(embeddings_folder: str, target: str) -> float:
 
 
 def _held_out_rows(embeddings_folder: str, target: str, columns: list[str]) -> pd.DataFrame:
-    """The validation rows with an observed label; raises EmailimgError when there are none."""
+    """The validation rows with an observed label, as uploads; EmailimgError if there are none."""
     wanted = ["source_id", *columns, f"{target}_k", f"{target}_n"]
     rows = read_table(splits.folder(embeddings_folder, "validation"), columns=wanted)
     rows = rows[rows[f"{target}_n"] > 0]
     if rows.empty:
         raise EmailimgError(f"target {target!r} has no observed labels among the validation rows")
-    return rows
+    return features.as_uploaded(rows) if columns else rows
 
 
 def embedding_width(embeddings_folder: str) -> int:

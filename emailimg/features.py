@@ -11,6 +11,7 @@ set the classifier relies on what the encoder sees.
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from emailimg import seeding, taxonomy
 
@@ -20,6 +21,7 @@ _VALUES = {
     "vehicle type": taxonomy.VEHICLE_TYPES,
 }
 CONTEXT_COLUMNS = tuple(f"{group}: {name}" for group, names in _VALUES.items() for name in names)
+_TYPE_COLUMNS = [name for name in CONTEXT_COLUMNS if name.startswith("vehicle type: ")]
 
 
 def embedding_columns(width: int) -> list[str]:
@@ -68,6 +70,15 @@ def half_hidden(source_ids: Sequence[str], vehicle_types: Sequence[str | None]) 
         name if seeding.unit_interval(0, "vehicle type known", source) < 0.5 else None
         for source, name in zip(source_ids, vehicle_types, strict=True)
     ]
+
+
+def as_uploaded(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows with feature columns as if nobody knew their vehicle type, which is how uploads come.
+
+    What is judged or calibrated on such rows holds for uploads; a catalogue's images, whose type
+    is known, are predicted no worse than that.
+    """
+    return rows.assign(**dict.fromkeys(_TYPE_COLUMNS, np.float32(0)))
 
 
 def _indicators(names: Sequence[str], values: Sequence[str | None]) -> np.ndarray:

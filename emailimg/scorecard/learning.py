@@ -76,7 +76,9 @@ class _Learner:
         self._settings = settings
         self._target = target
         self._columns = columns
-        self._validation, self._test = sides["validation"], sides["test"]
+        self._validation, self._test = map(
+            features.as_uploaded, (sides["validation"], sides["test"])
+        )
         self._bounds = self._base_and_oracle()
 
     def point(self, part: pd.DataFrame) -> dict[str, Any]:

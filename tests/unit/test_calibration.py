@@ -51,11 +51,12 @@ def test_the_chosen_method_comes_close_to_the_truth(distortion: Calibration) -> 
     assert np.abs(found.apply(fresh) - truth).mean() < 0.012
 
 
-def test_the_simplest_method_that_does_is_chosen() -> None:
-    for distortion, expected in ((Calibration(), "identity"), (Platt(0.5, 0.3), "platt")):
-        choice = fit_calibration(*simulate(distortion)[1:])
-        assert choice.calibration.method == expected
-        assert set(choice.log_losses) == {"identity", "platt", "beta", "isotonic"}
+@pytest.mark.parametrize("distortion", EXAMPLES, ids=lambda d: d.method)
+def test_the_method_that_measures_best_is_chosen(distortion: Calibration) -> None:
+    choice = fit_calibration(*simulate(distortion)[1:])
+    assert set(choice.log_losses) == {"identity", "platt", "beta", "isotonic"}
+    assert choice.log_losses[choice.calibration.method] == min(choice.log_losses.values())
+    assert choice.log_losses[distortion.method] < min(choice.log_losses.values()) + 0.001
 
 
 def test_a_curve_that_no_formula_bends_to_is_left_to_isotonic() -> None:

@@ -1,6 +1,7 @@
 """Features: indicators in one order, and nothing that a user could not know before sending."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from emailimg import features, taxonomy
@@ -66,3 +67,14 @@ def test_half_of_the_images_are_learnt_from_without_their_type() -> None:
     assert 0.45 < sum(name == "SUV" for name in shown) / 2000 < 0.55
     assert shown[::2] == shown[1::2], "all versions of an image alike"
     assert features.half_hidden(["a"], [None]) == [None]
+
+
+def test_an_upload_comes_without_a_type() -> None:
+    names = features.feature_columns(1)
+    known = features.assemble(np.ones((1, 1)), ["Survey"], ["Retail"], ["SUV"])
+    uploaded = features.as_uploaded(pd.DataFrame(known, columns=names).assign(k=3))
+    np.testing.assert_array_equal(
+        uploaded[names].to_numpy(), features.assemble(np.ones((1, 1)), ["Survey"], ["Retail"])
+    )
+    assert uploaded["k"].tolist() == [3]
+    assert uploaded.dtypes["vehicle type: SUV"] == np.float32
