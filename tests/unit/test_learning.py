@@ -10,7 +10,7 @@ from emailimg.config import ClassifierConfig
 from emailimg.parquet import write_table
 from emailimg.scorecard import learning
 
-SETTINGS = ClassifierConfig(max_depth=3, rounds=60, early_stopping_rounds=10)
+SETTINGS = ClassifierConfig(max_depth=3, learning_rate=0.2, rounds=200)
 SENT = 20
 
 
@@ -42,9 +42,9 @@ def test_more_rows_and_more_emails_teach_more(embeddings: str) -> None:
     rows, trials = found["rows"], found["trials"]
     assert [point["rows"] for point in rows] == sorted({point["rows"] for point in rows})
     assert rows[0]["rows"] < 300 < 2500 < rows[-1]["rows"] < 3200
-    assert rows[0]["reach"] + 0.05 < rows[-1]["reach"] < 1
+    assert rows[0]["reach"] + 0.1 < rows[-1]["reach"] < 1
     assert [point["trials_per_row"] for point in trials] == [1, 2, 5, 10, 20]
-    assert trials[0]["reach"] + 0.02 < trials[-1]["reach"] < 1
+    assert trials[0]["reach"] + 0.1 < trials[-1]["reach"] < 1
     assert trials[-1] == rows[-1], "everything is everything"
     for point in (*rows, *trials):
         assert (point["log_loss"] < rows[0]["log_loss"]) == (point["reach"] > rows[0]["reach"])
