@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import ray
-from pydantic import BaseModel
 
 import emailimg
 from emailimg import (
@@ -36,12 +35,7 @@ from emailimg.errors import ConfigError, EmailimgError, LeakageError, parts_of
 from emailimg.parquet import read_table
 from emailimg.report import render_report
 from emailimg.resources import Bundle
-from emailimg.stages import StageResult, Workspace
-
-_SCHEDULING = frozenset(
-    {"concurrent_targets", "cpus_per_worker", "cpus_per_actor", "max_failures"}
-    | {"concurrent_trials", "max_actor_restarts", "resize_check_s"}
-)
+from emailimg.stages import StageResult, Workspace, deciding
 
 
 @dataclass(frozen=True)
@@ -151,45 +145,53 @@ STAGES = (
     Stage(
         "catalogue",
         (),
-        lambda c: [_dump(c.source), _dump(c.images), sources.fingerprint(c.source)],
+        lambda c: [
+            deciding(c.source),
+            deciding(c.images),
+            sources.fingerprint(c.source),
+        ],
         _catalogue,
         _data_needs,
     ),
     Stage(
         "examples",
         ("catalogue",),
-        lambda c: [_dump(part) for part in (c.augment, c.labels, c.split)],
+        lambda c: [deciding(part) for part in (c.augment, c.labels, c.split)],
         _examples,
         _data_needs,
     ),
     Stage(
         "encoder",
         ("catalogue", "examples"),
-        lambda c: _dump(c.encoder),
+        lambda c: deciding(c.encoder),
         _encoder,
         train_encoder.needs,
         resume=True,
     ),
     Stage(
-        "embeddings", ("examples", "encoder"), lambda c: _dump(c.embed), _embeddings, embed.needs
+        "embeddings",
+        ("examples", "encoder"),
+        lambda c: deciding(c.embed),
+        _embeddings,
+        embed.needs,
     ),
     Stage(
         "classifiers",
         ("embeddings",),
-        lambda c: _dump(c.classifiers),
+        lambda c: deciding(c.classifiers),
         _classifiers,
         classifiers.needs,
     ),
     Stage(
         "search",
         ("embeddings", "classifiers"),
-        lambda c: _dump(c.search),
+        lambda c: deciding(c.search),
         _search,
         search.needs,
         resume=True,
     ),
-    Stage("scorecard", ("search",), lambda c: _dump(c.report), _scorecard),
-    Stage("bundle", ("scorecard",), lambda c: _dump(c), _bundle, replaces=True),
+    Stage("scorecard", ("search",), lambda c: deciding(c.report), _scorecard),
+    Stage("bundle", ("scorecard",), lambda c: deciding(c), _bundle, replaces=True),
     Stage("report", ("bundle",), lambda _: None, _report),
 )
 STAGE_NAMES = tuple(stage.name for stage in STAGES)
@@ -281,9 +283,3 @@ def _hardware() -> dict[str, Any]:
         "python": platform.python_version(),
         "ray": ray.__version__,
     }
-
-
-def _dump(section: BaseModel) -> dict[str, Any]:
-    """A section's settings, without those that say where and when work runs, not what comes out."""
-    settings = section.model_dump(mode="json")
-    return {name: value for name, value in settings.items() if name not in _SCHEDULING}

@@ -12,10 +12,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel
+
 import emailimg
 from emailimg import storage
 from emailimg.errors import ConfigError
 
+# Settings that say where and when work runs, not what comes out.
+_SCHEDULING = frozenset(
+    {"concurrent_targets", "cpus_per_worker", "cpus_per_actor", "max_failures"}
+    | {"concurrent_trials", "max_actor_restarts", "resize_check_s"}
+)
 _MARKER = "_stage.json"
 _STARTED = "_started.json"
 
@@ -100,3 +107,9 @@ def fingerprint(stage: str, settings: Any, inputs: list[str]) -> str:
     """Hash of what determines a stage's output: settings (JSON), inputs' fingerprints, version."""
     content = json.dumps([emailimg.__version__, stage, settings, inputs], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
+
+
+def deciding(section: BaseModel) -> dict[str, Any]:
+    """The settings of a section that decide what comes out, as plain data."""
+    settings = section.model_dump(mode="json")
+    return {name: value for name, value in settings.items() if name not in _SCHEDULING}

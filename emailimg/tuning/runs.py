@@ -10,7 +10,7 @@ import ray
 from ray import tune
 from ray.tune.search import ConcurrencyLimiter
 
-from emailimg import resources, storage
+from emailimg import resources, stages, storage
 from emailimg.config import Config
 from emailimg.errors import ConfigError, EmailimgError
 from emailimg.tuning import proposals, scheduling, space, trials
@@ -36,7 +36,7 @@ class Watch(Protocol):
 @dataclass(frozen=True)
 class Plan:
     """A search. trials: in all, those of an interrupted run included; concurrent: trials at the
-    same time, None: as many as the cluster holds; data: fingerprint of what they train on.
+    same time, None: as many as the cluster holds; data: what they train on, as a fingerprint.
     """
 
     objective: Objective
@@ -53,8 +53,15 @@ class Plan:
 
     @property
     def head(self) -> Head:
+        fixed = {
+            f"{name}.{key}": value
+            for name in space.SECTIONS
+            for key, value in stages.deciding(getattr(self.config, name)).items()
+            if f"{name}.{key}" not in self.space
+        }
+        data = stages.fingerprint("search", fixed, [self.data])
         plain = space.to_plain(self.space)
-        return Head(self.objective.name, plain, self.strategy, self.seed, self.data)
+        return Head(self.objective.name, plain, self.strategy, self.seed, data)
 
 
 def run(plan: Plan, watch: Watch) -> Record:
@@ -122,7 +129,7 @@ def _warm_start(plan: Plan) -> tuple[list[tuple[Params, float]], list[Params]]:
             f"none of the {len(found)} results in {plan.warm_start!r} is inside this search's "
             f"space; it has {', '.join(head.space)}, this one has {', '.join(plan.space)}"
         )
-    if (head.data, head.objective) == (plan.data, plan.objective.name):
+    if (head.data, head.objective) == (plan.head.data, plan.objective.name):
         return usable, []
     usable.sort(key=lambda pair: pair[1])
     return [], [params for params, _ in usable[:3]]

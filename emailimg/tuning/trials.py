@@ -18,6 +18,7 @@ from emailimg.tuning.space import Params
 State = Literal["running", "finished", "stopped early", "failed"]
 
 _PLAN, _TRIALS = "plan.json", "trials"
+_IN_WORDS = {"data": "data or settings that are not searched"}
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ class Trial:
 class Head:
     """What a search is; one that continues must be the same.
 
-    objective: its name; space: plain data; data: fingerprint of what the trials train on.
+    objective: its name; space: plain data; data: fingerprint of what the trials train on and of
+    the settings that are not searched.
     """
 
     objective: str
@@ -85,9 +87,10 @@ def open_for(folder: str, head: Head) -> Record:
         wanted = json.loads(json.dumps(asdict(head)))
         differing = [name for name, value in wanted.items() if found.get(name) != value]
         if differing:
+            words = [_IN_WORDS.get(name, name) for name in differing]
             raise ConfigError(
-                f"{folder!r} holds another search ({', '.join(differing)} differ); give a folder "
-                "of its own to this one, which may learn from the other (--warm-start)"
+                f"{folder!r} holds another search: other {', '.join(words)}; give this one a "
+                "folder of its own, and it may learn from the other (--warm-start)"
             )
     else:
         storage.write_json(location, asdict(head))

@@ -11,6 +11,7 @@ from emailimg.errors import BundleError, ConfigError
 from emailimg.parquet import read_table
 from emailimg.predict import Predictor
 from emailimg.stages import StageResult, Workspace
+from tune_jobs import tune_classifiers
 
 pytestmark = pytest.mark.usefixtures("ray_cluster")
 
@@ -108,6 +109,21 @@ def test_a_changed_setting_redoes_only_what_depends_on_it(
     pipeline.run(changed, workspace.location, until="scorecard", on_stage=results.append)
     assert [result.name for result in results if not result.skipped] == ["scorecard"]
     pipeline.run(tiny, workspace.location)  # leaves the workspace as it was
+
+
+def test_a_search_of_the_classifiers_begins_with_their_own_settings(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = ["--out", str(tmp_path), "--trials", "2"]
+    done = tune_classifiers.main(["--preset", "tiny", "--workspace", workspace.location, *out])
+    printed = capsys.readouterr()
+    assert done == 0, printed.err
+    first, second = list(pd.read_csv(tmp_path / "results.csv").itertuples())
+    own = storage.read_json(workspace.path("classifiers", "classifiers.json"))
+    assert first.value == pytest.approx(own["targets"]["open_rate"]["validation_log_loss"])
+    assert f"best: trial {0 if first.value <= second.value else 1} with" in printed.out
+    found = config.load("tiny", f"{tmp_path}/best.yaml")
+    assert found.encoder == config.load("tiny").encoder
 
 
 def test_one_recommendation_over_http(

@@ -93,6 +93,7 @@ def test_an_interrupted_search_proposes_what_an_undisturbed_one_does(tmp_path: P
     continued = runs.run(plan(tmp_path / "cut"), seen)
     assert len(seen.earlier) == len(seen.trials) == 3
     assert [t.params for t in continued.all] == [t.params for t in whole.all]
+    assert continued.all[3].curve[0][0] > 1  # it went on where it was
     assert runs.run(plan(tmp_path / "cut"), Seen()).all == continued.all  # nothing is left to do
 
 

@@ -174,6 +174,7 @@ def test_without_a_gpu_that_mode_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     [
         (["--arch", "resnet34"], "--arch is for --training"),
         (["--gpu"], "--gpu is for --training"),
+        (["--trials", "3"], "--trials is for --search"),
         (["--training", "--epochs", "1"], "at least 2"),
         (["--training", "--showroom", "5"], "not allowed with"),
     ],
