@@ -20,9 +20,10 @@ import numpy as np
 import ray
 import xgboost
 
-from emailimg import features, resources, splits, storage
+from emailimg import contributions, features, resources, splits, storage
 from emailimg.calibration import Calibration, fit_calibration
 from emailimg.config import ClassifierConfig, Config
+from emailimg.contributions import Shares
 from emailimg.errors import BundleError, EmailimgError
 from emailimg.metrics import log_loss
 from emailimg.parquet import read_table
@@ -67,14 +68,34 @@ class Classifiers:
 
         Raises BundleError when the embedding has another width than the models were trained on.
         """
+        matrix = self._matrix(target, embeddings, campaign_types, industries)
+        raw = self._boosters[target].inplace_predict(matrix)
+        return self._calibrations[target].apply(raw)
+
+    def explain(
+        self,
+        target: str,
+        embeddings: np.ndarray,
+        campaign_types: Sequence[str],
+        industries: Sequence[str],
+    ) -> Shares:
+        """What each column adds to the log-odds of `predict`'s answers; same errors."""
+        matrix = self._matrix(target, embeddings, campaign_types, industries)
+        return contributions.shares(self._boosters[target], self._calibrations[target], matrix)
+
+    def _matrix(
+        self,
+        target: str,
+        embeddings: np.ndarray,
+        campaign_types: Sequence[str],
+        industries: Sequence[str],
+    ) -> np.ndarray:
         if embeddings.shape[1] != self.embedding_width:
             raise BundleError(
                 f"classifier {target!r} expects {self.embedding_width} embedding columns, "
                 f"got {embeddings.shape[1]}"
             )
-        matrix = features.assemble(embeddings, campaign_types, industries)
-        raw = self._boosters[target].inplace_predict(matrix)
-        return self._calibrations[target].apply(raw)
+        return features.assemble(embeddings, campaign_types, industries)
 
 
 def build(config: Config, embeddings_folder: str, folder: str) -> str:

@@ -49,3 +49,14 @@ def test_an_unknown_context_is_refused() -> None:
 def test_embeddings_become_float32() -> None:
     matrix = features.assemble(np.ones((1, 2)), ["Survey"], ["Retail"])
     assert matrix.dtype == np.float32
+
+
+def test_columns_are_grouped_by_what_they_tell_of() -> None:
+    names = ["augmentation_class: original", "vehicle_type: SUV", "augmentation_class: blur"]
+    groups = features.column_groups(names)
+    assert list(groups) == ["augmentation_class", "vehicle_type", "campaign_type", "industry"]
+    assert groups["augmentation_class"] == [0, 2]
+    assert sorted(i for positions in groups.values() for i in positions) == list(range(3 + 24))
+    columns = features.feature_columns(3)
+    assert {columns[i].split(": ")[0] for i in groups["campaign_type"]} == {"campaign"}
+    assert {columns[i].split(": ")[0] for i in groups["industry"]} == {"industry"}
