@@ -137,9 +137,13 @@ def _add_serving_commands(commands: Any) -> None:
         parser.add_argument("--industry", required=True)
         parser.add_argument("--json", action="store_true", help="print JSON")
         parser.set_defaults(command=command)
+        parser.add_argument("--out", type=Path, metavar="DIR", help="write the pictures there")
         if name == "recommend":
             parser.add_argument("-k", type=_whole(1, 50), default=6, help="of each (default: 6)")
-            parser.add_argument("--out", type=Path, metavar="DIR", help="write the pictures there")
+        else:
+            parser.add_argument(
+                "--explain", action="store_true", help="say why; with --out, draw where"
+            )
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -209,13 +213,19 @@ def _score(options: argparse.Namespace) -> None:
     from emailimg import presentation
     from emailimg.predict import Predictor
 
+    if options.out is not None and not options.explain:
+        raise ConfigError("--out is for the heat map, which --explain makes; add --explain")
     predictor = Predictor(_open_bundle(options))
-    answer = predictor.score(
-        _read_image(options.image), options.target, options.campaign, options.industry
-    )
-    print(
-        json.dumps(answer.as_json(), indent=2) if options.json else presentation.score_text(answer)
-    )
+    question = (options.target, options.campaign, options.industry)
+    data = _read_image(options.image)
+    if options.explain:
+        explanation = predictor.explain(data, *question)
+        if options.out is not None:
+            presentation.write_heat_map(explanation, options.out)
+        _print_answer(options, explanation, presentation.explanation_text(explanation))
+    else:
+        answer = predictor.score(data, *question)
+        _print_answer(options, answer, presentation.score_text(answer))
 
 
 def _recommend(options: argparse.Namespace) -> None:
@@ -232,8 +242,11 @@ def _recommend(options: argparse.Namespace) -> None:
     )
     if options.out is not None:
         presentation.write_pictures(answer, options.out)
-    text = json.dumps(answer.as_json(), indent=2) if options.json else None
-    print(text or presentation.recommendation_text(answer))
+    _print_answer(options, answer, presentation.recommendation_text(answer))
+
+
+def _print_answer(options: argparse.Namespace, answer: Any, text: str) -> None:
+    print(json.dumps(answer.as_json(), indent=2) if options.json else text)
 
 
 def _open_bundle(options: argparse.Namespace) -> Any:

@@ -13,8 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emailimg import images
-from emailimg.answers import Alternate, Recommendation, Score, SuggestedEdit, to_score
+from emailimg import explain, images
+from emailimg.answers import (
+    Alternate,
+    Explanation,
+    HeatMap,
+    Recommendation,
+    Score,
+    SuggestedEdit,
+    to_score,
+)
 from emailimg.bundle import Bundle, CatalogueIndex
 from emailimg.classifiers import Classifiers
 from emailimg.config import AugmentConfig, ImageConfig
@@ -22,10 +30,12 @@ from emailimg.question import Question, parse_question, parse_questions
 from emailimg.recommend import Edit, Ranked, candidate_edits, eligible, rank, rank_edits
 
 if TYPE_CHECKING:
-    from emailimg.embed import Embedder
+    from emailimg.embed import Embedder, Look
 
 # Images that go through the encoder together; bounds the memory that many uploads at once take.
 _CHUNK_IMAGES = 64
+# The longer side, at most, of a picture with its heat map.
+_SHOWN_PX = 1024
 
 
 @dataclass(frozen=True)
@@ -49,11 +59,13 @@ class Embedded:
     """What the encoder makes of an image and its edits.
 
     embeddings: float32 (1 + E, D), the image itself first; attributes_seen: its class by
-    attribute.
+    attribute; domain_distance: how far it is from the catalogue (see `domain`), None where the
+    bundle does not know.
     """
 
     embeddings: np.ndarray
     attributes_seen: dict[str, str]
+    domain_distance: float | None = None
 
 
 @dataclass(frozen=True)
@@ -81,10 +93,17 @@ def embed_versions(embedder: "Embedder", batch: Sequence[Versions]) -> list[Embe
         for item in batch
         for pixels in (item.pixels, *(_apply(edit, item.pixels) for edit in item.edits))
     ]
-    embeddings, seen = _embed_in_chunks(embedder, squares)
+    looks = _look_in_chunks(embedder, squares)
+    embeddings = np.concatenate([look.embeddings for look in looks])
+    pooled = np.concatenate([look.pooled for look in looks])
+    seen = {head: [c for look in looks for c in look.seen[head]] for head in embedder.spec.heads}
     starts = itertools.accumulate((1 + len(item.edits) for item in batch), initial=0)
     return [
-        Embedded(embeddings[start:end], {name: classes[start] for name, classes in seen.items()})
+        Embedded(
+            embeddings[start:end],
+            {head: classes[start] for head, classes in seen.items()},
+            None if embedder.domain is None else embedder.domain.distance(pooled[start]),
+        )
         for start, end in itertools.pairwise(starts)
     ]
 
@@ -96,6 +115,22 @@ def probabilities(
     count = len(embeddings)
     contexts = [question.campaign_type] * count, [question.industry] * count
     return classifiers.predict(question.target, embeddings, *contexts)
+
+
+def score_of(
+    questions: Sequence[Question],
+    upload: Upload,
+    embedded: Embedded,
+    probability_of_each: Sequence[float] | np.ndarray,
+) -> Score:
+    """The score that answers questions which differ in their target only."""
+    return to_score(
+        questions,
+        upload.image_id,
+        embedded.attributes_seen,
+        probability_of_each,
+        embedded.domain_distance,
+    )
 
 
 class Recommender:
@@ -121,7 +156,7 @@ class Recommender:
         self,
         question: Question,
         upload: Upload,
-        attributes_seen: dict[str, str],
+        embedded: Embedded,
         shortlist: Shortlist,
         probability_of_each: np.ndarray,
         k: int,
@@ -135,7 +170,7 @@ class Recommender:
         best_edits = rank_edits(target, probability, self.edits, edited, k)
         best_others = rank(target, probability, others, k)
         return Recommendation(
-            score=to_score([question], upload.image_id, attributes_seen, [probability]),
+            score=score_of([question], upload, embedded, [probability]),
             edits=[self._suggested(upload.pixels, ranked) for ranked in best_edits],
             alternates=[self._alternate(shortlist, ranked) for ranked in best_others],
             scope=shortlist.scope,
@@ -181,6 +216,7 @@ class Predictor:
 
     def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
         self._limits = bundle.config.images
+        self._shown = self._limits.model_copy(update={"working_size_px": _SHOWN_PX})
         self._embedder = bundle.embedder(threads=threads)
         self._classifiers = bundle.classifiers(threads or 1)
         self._recommender = Recommender(bundle.catalogue(), bundle.config.augment)
@@ -201,7 +237,50 @@ class Predictor:
             probabilities(self._classifiers, question, embedded.embeddings)[0]
             for question in questions
         ]
-        return to_score(questions, upload.image_id, embedded.attributes_seen, chances)
+        return score_of(questions, upload, embedded, chances)
+
+    def explain(
+        self, image_bytes: bytes, target: str, campaign_type: str, industry: str
+    ) -> Explanation:
+        """Why the image has its probability: what contributes to it, and where in the picture.
+
+        Raises ImageError or TaxonomyError; of `all` targets at once there is no explanation.
+        """
+        question = parse_question(self.targets, target, campaign_type, industry)
+        upload = read_upload(image_bytes, self._limits)
+        [embedded] = embed_versions(self._embedder, [Versions(upload.pixels)])
+        found = explain.reasons(
+            self._classifiers,
+            question,
+            embedded.embeddings[0],
+            embedded.attributes_seen,
+            self._embedder.spec,
+            self._embedder.kind,
+        )
+        shown = images.decode(image_bytes, self._shown)
+        return Explanation(
+            score=score_of([question], upload, embedded, [found.probability]),
+            base_log_odds=found.base_log_odds,
+            contributions=found.contributions,
+            image=shown,
+            heat_map=explain.heat_map(self._embedder, upload.pixels, found.focus, shown.shape[:2]),
+        )
+
+    def heat_map(
+        self, image_bytes: bytes, attribute: str, class_name: str | None = None
+    ) -> HeatMap:
+        """Where in the image an attribute's class is seen, at most 1,024 pixels long.
+
+        class_name: the class that is seen, unless said otherwise. Raises ImageError, or
+        ConfigError listing the attributes or classes that there are.
+        """
+        upload = read_upload(image_bytes, self._limits)
+        if class_name is None:
+            [embedded] = embed_versions(self._embedder, [Versions(upload.pixels)])
+            class_name = embedded.attributes_seen.get(attribute, "")
+        focus = explain.Focus(attribute, tuple(class_name.split(" + ")))
+        size = images.decode(image_bytes, self._shown).shape[:2]
+        return explain.heat_map(self._embedder, upload.pixels, focus, size)
 
     def recommend(
         self, image_bytes: bytes, target: str, campaign_type: str, industry: str, k: int = 6
@@ -217,9 +296,7 @@ class Predictor:
         shortlist = self._recommender.shortlist(question, upload.image_id, k)
         candidates = np.concatenate([embedded.embeddings, shortlist.embeddings])
         chances = probabilities(self._classifiers, question, candidates)
-        return self._recommender.rank(
-            question, upload, embedded.attributes_seen, shortlist, chances, k
-        )
+        return self._recommender.rank(question, upload, embedded, shortlist, chances, k)
 
 
 def _apply(edit: Edit, pixels: np.ndarray) -> np.ndarray:
@@ -229,18 +306,10 @@ def _apply(edit: Edit, pixels: np.ndarray) -> np.ndarray:
     return augment.apply(edit.augmentation_class, edit.parameters, pixels)
 
 
-def _embed_in_chunks(
-    embedder: "Embedder", squares: list[np.ndarray]
-) -> tuple[np.ndarray, dict[str, list[str]]]:
-    """Model pixels, N of uint8 (S, S, 3) -> like `Embedder.embed_pixels`."""
-    embeddings: list[np.ndarray] = []
-    seen: dict[str, list[str]] = {name: [] for name in embedder.spec.heads}
-    for start in range(0, len(squares), _CHUNK_IMAGES):
-        chunk, classes = embedder.embed_pixels(np.stack(squares[start : start + _CHUNK_IMAGES]))
-        embeddings.append(chunk)
-        for name, names in classes.items():
-            seen[name] += names
-    return np.concatenate(embeddings), seen
+def _look_in_chunks(embedder: "Embedder", squares: list[np.ndarray]) -> "list[Look]":
+    """Model pixels, N of uint8 (S, S, 3) -> what the encoder makes of them, a chunk at a time."""
+    starts = range(0, len(squares), _CHUNK_IMAGES)
+    return [embedder.look(np.stack(squares[start : start + _CHUNK_IMAGES])) for start in starts]
 
 
 def _known(value: Any) -> Any:

@@ -98,7 +98,7 @@ class Recommender:
             self._recommender.rank,
             question,
             upload,
-            embedded.attributes_seen,
+            embedded,
             shortlist,
             chances,
             k,

@@ -15,8 +15,7 @@ from ray.serve.handle import DeploymentHandle
 
 import emailimg
 from emailimg import taxonomy
-from emailimg.answers import to_score
-from emailimg.predict import Upload, Versions, read_upload
+from emailimg.predict import Upload, Versions, read_upload, score_of
 from emailimg.question import parse_question, parse_questions
 from serve_app import failures
 from serve_app.deployments import Classifiers, Embedder, LoadBundle, Recommender
@@ -89,7 +88,7 @@ class Ingress:
         upload = await self._read(image)
         embedded = await self._ask(self._embedder.embed.remote(Versions(upload.pixels)))
         chances = await self._ask(self._classifiers.predict.remote(questions, embedded.embeddings))
-        score = to_score(questions, upload.image_id, embedded.attributes_seen, chances[:, 0])
+        score = score_of(questions, upload, embedded, chances[:, 0])
         return ScoreAnswer.of(score, self._version)
 
     async def recommend(

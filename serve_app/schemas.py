@@ -112,6 +112,16 @@ class ScoreAnswer(BaseModel):
         "bundle knows vehicle types, the vehicle type.",
         examples=[{"augmentation_class": "original", "vehicle_type": "SUV"}],
     )
+    domain_distance: float | None = Field(
+        description="How far the image is from those of the catalogue; 1 is as far as its own are. "
+        "Null where the bundle does not know.",
+        examples=[0.71],
+    )
+    out_of_domain: bool | None = Field(
+        description="Whether the image is unlike the catalogue's (a distance above 1), so that the "
+        "probability is a guess.",
+        examples=[False],
+    )
     bundle: str = Field(description="Version of the model.", examples=["ab12c9f07e55"])
 
     @classmethod
