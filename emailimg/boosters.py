@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import xgboost
 
-from emailimg import calibration, features, intervals, storage
+from emailimg import calibration, contributions, features, intervals, storage
 from emailimg.calibration import Calibration
+from emailimg.contributions import Shares
 from emailimg.errors import BundleError
 from emailimg.intervals import Uncertainty
 
@@ -83,6 +84,10 @@ class Model:
         """Features float32 (N, F) -> float64 (N,)."""
         return self._calibration.apply(self._booster.inplace_predict(matrix))
 
+    def shares(self, matrix: np.ndarray) -> Shares:
+        """What each feature adds to the log-odds of `probability`."""
+        return contributions.shares(self._booster, self._calibration, matrix)
+
     def predict(self, matrix: np.ndarray) -> Prediction:
         """Features float32 (N, F) -> probabilities and their intervals."""
         probability = self.probability(matrix)
@@ -133,6 +138,18 @@ class Classifiers:
         """Like `predict`, with the interval; some ten times the work."""
         matrix = self._matrix(target, embeddings, campaign_types, industries, vehicle_types)
         return self._models[target].predict(matrix)
+
+    def explain(
+        self,
+        target: str,
+        embeddings: np.ndarray,
+        campaign_types: Sequence[str],
+        industries: Sequence[str],
+        vehicle_types: VehicleTypes = None,
+    ) -> Shares:
+        """What each column adds to the log-odds of `predict`'s answers; same errors."""
+        matrix = self._matrix(target, embeddings, campaign_types, industries, vehicle_types)
+        return self._models[target].shares(matrix)
 
     def _matrix(
         self,

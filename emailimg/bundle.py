@@ -2,6 +2,7 @@
 
   encoder/             encoder.safetensors, encoder.json
   classifiers/         {target}.ubj, classifiers.json (calibration included)
+  domain.safetensors   where the catalogue ends (may be absent)
   catalogue.parquet    one row per image that can be recommended: attributes, embedding, thumbnail
   config.json          the settings of the run
   metrics.json         the scorecard's figures
@@ -20,9 +21,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from emailimg import boosters, classifiers, features, splits, storage
+from emailimg import boosters, classifiers, domain, features, splits, storage
 from emailimg.boosters import Classifiers
 from emailimg.config import Config, from_mapping
+from emailimg.domain import Domain
 from emailimg.encoder_spec import read_spec
 from emailimg.errors import BundleError
 from emailimg.parquet import read_table, write_table
@@ -68,10 +70,16 @@ class Bundle:
         from emailimg.embed import Embedder
 
         model = encoder.load(storage.join(self.location, _ENCODER))
-        return Embedder(model, self.config.embed.kind, device=device, threads=threads)
+        kind = self.config.embed.kind
+        return Embedder(model, kind, domain=self.domain(), device=device, threads=threads)
 
     def classifiers(self, threads: int = 1) -> Classifiers:
         return boosters.load(storage.join(self.location, _CLASSIFIERS), threads)
+
+    def domain(self) -> Domain | None:
+        """None for a bundle that was made without."""
+        path = storage.join(self.location, domain.FILE)
+        return Domain.from_bytes(storage.read_bytes(path)) if storage.exists(path) else None
 
     def catalogue(self) -> CatalogueIndex:
         table = read_table(storage.join(self.location, _CATALOGUE))
@@ -138,6 +146,9 @@ def build(
     storage.delete_folder(target)
     for source, part in ((encoder_folder, _ENCODER), (classifiers_folder, _CLASSIFIERS)):
         _copy_files(source, storage.join(target, part))
+    outline = storage.join(embeddings_folder, domain.FILE)
+    if storage.exists(outline):
+        storage.write_bytes(storage.join(target, domain.FILE), storage.read_bytes(outline))
     index = _index(catalogue_folder, embeddings_folder)
     write_table(storage.join(target, _CATALOGUE), index)
     storage.write_json(storage.join(target, _CONFIG), config.model_dump(mode="json"))

@@ -136,13 +136,18 @@ def _add_serving_commands(commands: Any) -> None:
         parser.add_argument("--target", required=True)
         parser.add_argument("--campaign", required=True, help="campaign type")
         parser.add_argument("--industry", required=True)
+        parser.add_argument("--vehicle-type", metavar="TYPE", help="of the image, if you know it")
         parser.add_argument("--json", action="store_true", help="print JSON")
         parser.set_defaults(command=command)
+        parser.add_argument("--out", type=Path, metavar="DIR", help="write the pictures there")
         if name == "recommend":
             parser.add_argument(
                 "-k", type=whole_number(1, 50), default=6, help="of each (default: 6)"
             )
-            parser.add_argument("--out", type=Path, metavar="DIR", help="write the pictures there")
+        else:
+            parser.add_argument(
+                "--explain", action="store_true", help="say why; with --out, draw where"
+            )
 
 
 def whole_number(low: int, high: int) -> Callable[[str], int]:
@@ -214,13 +219,19 @@ def _score(options: argparse.Namespace) -> None:
     from emailimg import presentation
     from emailimg.predict import Predictor
 
+    if options.out is not None and not options.explain:
+        raise ConfigError("--out is for the heat map, which --explain makes; add --explain")
     predictor = Predictor(_open_bundle(options))
-    answer = predictor.score(
-        _read_image(options.image), options.target, options.campaign, options.industry
-    )
-    print(
-        json.dumps(answer.as_json(), indent=2) if options.json else presentation.score_text(answer)
-    )
+    question = (options.target, options.campaign, options.industry, options.vehicle_type)
+    data = _read_image(options.image)
+    if options.explain:
+        explanation = predictor.explain(data, *question)
+        if options.out is not None:
+            presentation.write_heat_map(explanation, options.out)
+        _print_answer(options, explanation, presentation.explanation_text(explanation))
+    else:
+        answer = predictor.score(data, *question)
+        _print_answer(options, answer, presentation.score_text(answer))
 
 
 def _recommend(options: argparse.Namespace) -> None:
@@ -234,11 +245,15 @@ def _recommend(options: argparse.Namespace) -> None:
         options.campaign,
         options.industry,
         k=options.k,
+        vehicle_type=options.vehicle_type,
     )
     if options.out is not None:
         presentation.write_pictures(answer, options.out)
-    text = json.dumps(answer.as_json(), indent=2) if options.json else None
-    print(text or presentation.recommendation_text(answer))
+    _print_answer(options, answer, presentation.recommendation_text(answer))
+
+
+def _print_answer(options: argparse.Namespace, answer: Any, text: str) -> None:
+    print(json.dumps(answer.as_json(), indent=2) if options.json else text)
 
 
 def _open_bundle(options: argparse.Namespace) -> Any:

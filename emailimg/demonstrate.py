@@ -156,6 +156,7 @@ def _demonstrate(
         lower_is_better=target in taxonomy.LOWER_IS_BETTER,
         edits=[_edit_card(edit) for edit in answer.edits],
         alternates=[_alternate_card(config, alternate) for alternate in answer.alternates],
+        explanation=predictor.explain(data, target, *context),
     )
 
 

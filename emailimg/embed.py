@@ -2,9 +2,11 @@
 
 Output folder of the stage: {train,validation,test}/*.parquet with the examples' columns except
 pixels, one float32 column per embedding dimension, the context indicators, per target
-`{target}_rate` and `{target}_weight`, and the attributes that the encoder saw (`seen_{head}`).
+`{target}_rate` and `{target}_weight`, the attributes that the encoder saw (`seen_{head}`), and its
+`pooled` features as the bytes of float16 (F,); domain.safetensors (see `domain`).
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,28 +14,61 @@ import pyarrow as pa
 import torch
 from ray.data import ActorPoolStrategy
 
-from emailimg import encoder, features, images, pixel_columns, ray_data, resources, splits
+from emailimg import (
+    domain,
+    encoder,
+    features,
+    heat_map,
+    images,
+    pixel_columns,
+    ray_data,
+    resources,
+    splits,
+    storage,
+)
 from emailimg.config import Config
+from emailimg.domain import Domain
 from emailimg.encoder import Encoder
+from emailimg.errors import ConfigError
 from emailimg.parquet import read_table
 from emailimg.progress import Reporter, track
 from emailimg.resources import Bundle
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the encoder makes of N images.
+
+    embeddings: float32 (N, D); pooled: float32 (N, F), the features below the heads; seen: per
+    attribute the N classes seen.
+    """
+
+    embeddings: np.ndarray
+    pooled: np.ndarray
+    seen: dict[str, list[str]]
 
 
 class Embedder:
     """Maps images to embeddings with a loaded encoder; on a CPU always in float32.
 
     kind: `logits` concatenates the heads' logits (the report's embedding), `pooled` takes the
-    features below them.
+    features below them; domain: of the catalogue, where it is known.
     """
 
     def __init__(
-        self, model: Encoder, kind: str, *, device: str = "cpu", threads: int | None = None
+        self,
+        model: Encoder,
+        kind: str,
+        *,
+        domain: Domain | None = None,
+        device: str = "cpu",
+        threads: int | None = None,
     ) -> None:
         if threads is not None:
             torch.set_num_threads(threads)
         self.spec = model.spec
         self.kind = kind
+        self.domain = domain
         self._device = torch.device(device)
         self._model = model.to(self._device).eval()
 
@@ -43,14 +78,47 @@ class Embedder:
         return self.spec.embedding_width(self.kind)
 
     @torch.inference_mode()
-    def embed_pixels(self, pixels: np.ndarray) -> tuple[np.ndarray, dict[str, list[str]]]:
-        """uint8 (N, S, S, 3) -> embeddings float32 (N, D) and the class seen per attribute."""
+    def look(self, pixels: np.ndarray) -> Look:
+        """Everything the encoder makes of model pixels, uint8 (N, S, S, 3), in one pass."""
         tensor = torch.from_numpy(np.ascontiguousarray(pixels)).to(self._device)
         pooled = self._model.features(tensor)
         logits = {name: head(pooled) for name, head in self._model.heads.items()}
         seen = encoder.classes_seen(self.spec, logits)
         embedding = pooled if self.kind == "pooled" else torch.cat(list(logits.values()), dim=1)
-        return embedding.float().cpu().numpy(), seen
+        return Look(embedding.float().cpu().numpy(), pooled.float().cpu().numpy(), seen)
+
+    def embed_pixels(self, pixels: np.ndarray) -> tuple[np.ndarray, dict[str, list[str]]]:
+        """uint8 (N, S, S, 3) -> embeddings float32 (N, D) and the class seen per attribute."""
+        look = self.look(pixels)
+        return look.embeddings, look.seen
+
+    def class_direction(self, head: str, class_name: str) -> np.ndarray:
+        """Weights of a class's logit over the pooled features, float32 (F,).
+
+        Raises ConfigError for an attribute or a class that the encoder does not know.
+        """
+        classes = self.spec.heads.get(head, ())
+        if class_name not in classes:
+            known = f"classes of {head}" if classes else "attributes"
+            raise ConfigError(
+                f"the encoder knows no {head} {class_name!r}; accepted {known}: "
+                f"{', '.join(classes or self.spec.heads)}"
+            )
+        weight: torch.Tensor = self._model.get_parameter(f"heads.{head}.weight")
+        return weight[classes.index(class_name)].detach().cpu().numpy()
+
+    def heat_map(
+        self, picture: np.ndarray, direction: np.ndarray, height: int, width: int
+    ) -> np.ndarray:
+        """Where in a picture, uint8 (H, W, 3), the evidence in a direction is.
+
+        direction: float32 (F,) over the pooled features. Returns float32 (height, width) in
+        [0, 1], by `heat_map.grad_cam`; height and width of any size with the picture's aspect.
+        """
+        side = self.spec.model_size_px
+        square, block = images.to_model_pixels(picture, side), heat_map.block_of(side)
+        evidence = heat_map.grad_cam(self._model, square, direction, block)
+        return heat_map.on_picture(evidence, block, side, height, width)
 
     def embed_images(self, pictures: list[np.ndarray]) -> tuple[np.ndarray, dict[str, list[str]]]:
         """Images uint8 (H, W, 3) of any size -> the same as `embed_pixels`."""
@@ -73,9 +141,9 @@ class _EmbedBatch:
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         pixels = pixel_columns.squares(batch["pixels"], self._embedder.spec.model_size_px)
-        embeddings, seen = self._embedder.embed_pixels(pixels)
+        look = self._embedder.look(pixels)
         self._reporter.add(len(pixels))
-        return _with_features(self._config, batch.drop_columns(["pixels"]), embeddings, seen)
+        return _with_features(self._config, batch.drop_columns(["pixels"]), look)
 
 
 def build(config: Config, examples_folder: str, encoder_folder: str, folder: str) -> str:
@@ -87,6 +155,7 @@ def build(config: Config, examples_folder: str, encoder_folder: str, folder: str
     )
     with track("embeddings", rows, "images") as reporter:
         _embed_all(config, examples_folder, encoder_folder, folder, reporter)
+    _write_domain(folder)
     return f"{rows} embeddings ({config.embed.kind})"
 
 
@@ -116,15 +185,31 @@ def _embed_all(
     ray_data.write(embedded, target, config.cluster, partition_by="split")
 
 
-def _with_features(
-    config: Config, batch: pa.Table, embeddings: np.ndarray, seen: dict[str, list[str]]
-) -> pa.Table:
+def _write_domain(folder: str) -> None:
+    """Where the catalogue's originals end, by what was embedded; nothing where a side is empty."""
+    train, validation = (_pooled_originals(splits.folder(folder, s)) for s in splits.SPLITS[:2])
+    if len(train) and len(validation):
+        fitted = domain.fit(train, validation)
+        storage.write_bytes(storage.join(folder, domain.FILE), fitted.to_bytes())
+
+
+def _pooled_originals(split_folder: str) -> np.ndarray:
+    """Pooled features of the originals, float32 (N, F)."""
+    rows = read_table(split_folder, columns=["version", "pooled"])
+    chosen = rows.loc[rows["version"] == 0, "pooled"]
+    return np.array([np.frombuffer(data, np.float16) for data in chosen], np.float32)
+
+
+def _with_features(config: Config, batch: pa.Table, look: Look) -> pa.Table:
     contexts = [batch[name].to_pylist() for name in ("campaign_type", "industry")]
     known = features.half_hidden(batch["source_id"].to_pylist(), _vehicle_types(batch))
-    matrix = features.assemble(embeddings, contexts[0], contexts[1], known)
+    matrix = features.assemble(look.embeddings, contexts[0], contexts[1], known)
     columns: dict[str, Any] = {name: batch[name] for name in batch.column_names}
-    columns |= {f"seen_{head}": names for head, names in seen.items()}
-    for position, name in enumerate(features.feature_columns(embeddings.shape[1])):
+    columns |= {f"seen_{head}": names for head, names in look.seen.items()}
+    columns["pooled"] = pa.array(
+        [row.tobytes() for row in look.pooled.astype(np.float16)], pa.binary()
+    )
+    for position, name in enumerate(features.feature_columns(look.embeddings.shape[1])):
         columns[name] = matrix[:, position]
     for target in config.targets:
         successes, trials = (batch[f"{target}_{part}"].to_numpy() for part in "kn")

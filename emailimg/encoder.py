@@ -41,11 +41,14 @@ class Encoder(nn.Module):
         self.register_buffer("std", torch.tensor(_IMAGENET_STD).view(1, 3, 1, 1) * 255)
         self.to(memory_format=torch.channels_last)  # a fifth faster on CPUs
 
+    def normalise(self, pixels: Tensor) -> Tensor:
+        """uint8 (N, S, S, 3) -> what the backbone takes, float32 (N, 3, S, S)."""
+        # A permuted NHWC tensor already is channels_last.
+        return (pixels.permute(0, 3, 1, 2).float() - self.mean) / self.std
+
     def features(self, pixels: Tensor) -> Tensor:
         """uint8 (N, S, S, 3) -> pooled features, float32 (N, 512) or (N, 2048)."""
-        # A permuted NHWC tensor already is channels_last.
-        normalised = (pixels.permute(0, 3, 1, 2).float() - self.mean) / self.std
-        return self.backbone(normalised)
+        return self.backbone(self.normalise(pixels))
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
         features = self.features(pixels)

@@ -42,6 +42,12 @@ class EncoderSpec:
             return len(self.logit_names)
         return 512 if self.arch in ("resnet18", "resnet34") else 2048
 
+    def column_names(self, kind: str) -> list[str]:
+        """`what: which` for every column of `logits` or `pooled` embeddings."""
+        if kind == "logits":
+            return self.logit_names
+        return [f"image: {position}" for position in range(self.embedding_width(kind))]
+
     @property
     def logit_names(self) -> list[str]:
         """`attribute: class` for every column of the concatenated logits."""

@@ -23,6 +23,29 @@ _VALUES = {
 CONTEXT_COLUMNS = tuple(f"{group}: {name}" for group, names in _VALUES.items() for name in names)
 _TYPE_COLUMNS = [name for name in CONTEXT_COLUMNS if name.startswith("vehicle type: ")]
 
+# What the context columns tell of, under the name that answers have for it.
+_CONTEXT_GROUPS = {
+    "campaign": "campaign_type",
+    "industry": "industry",
+    "vehicle type": "vehicle_type_told",  # apart from the attribute that the encoder sees
+}
+
+
+def column_groups(embedding_names: Sequence[str]) -> dict[str, list[int]]:
+    """Positions of a classifier's columns by what they tell of, in the order of the columns.
+
+    embedding_names: `what: which` of each embedding column (`EncoderSpec.column_names`); `what` is
+    an attribute, or `image` for pooled features. After them come `campaign_type`,
+    `industry` and `vehicle_type_told`.
+    """
+    groups: dict[str, list[int]] = {}
+    for position, name in enumerate([*embedding_names, *CONTEXT_COLUMNS]):
+        what = name.partition(": ")[0]
+        if position >= len(embedding_names):
+            what = _CONTEXT_GROUPS[what]
+        groups.setdefault(what, []).append(position)
+    return groups
+
 
 def embedding_columns(width: int) -> list[str]:
     """Names of an embedding's D columns."""

@@ -83,15 +83,21 @@ def to_working_size(pixels: np.ndarray, long_side_px: int) -> np.ndarray:
 def to_model_pixels(pixels: np.ndarray, side_px: int) -> np.ndarray:
     """uint8 (H, W, 3) of any aspect -> uint8 (side_px, side_px, 3), aspect kept, edges padded."""
     height, width = pixels.shape[:2]
-    scale = side_px / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    rows, columns = place_in_square(height, width, side_px)
+    size = (columns.stop - columns.start, rows.stop - rows.start)
+    method = cv2.INTER_AREA if side_px < max(height, width) else cv2.INTER_LINEAR
     resized = cv2.resize(pixels, size, interpolation=method)
-    left, top = (side_px - size[0]) // 2, (side_px - size[1]) // 2
-    right, bottom = side_px - size[0] - left, side_px - size[1] - top
-    return cv2.copyMakeBorder(
-        resized, top, bottom, left, right, cv2.BORDER_CONSTANT, value=_PADDING
-    )
+    right, bottom = side_px - columns.stop, side_px - rows.stop
+    edges = (rows.start, bottom, columns.start, right)
+    return cv2.copyMakeBorder(resized, *edges, cv2.BORDER_CONSTANT, value=_PADDING)
+
+
+def place_in_square(height: int, width: int, side_px: int) -> tuple[slice, slice]:
+    """Rows and columns that a picture takes in the square that `to_model_pixels` makes of it."""
+    scale = side_px / max(height, width)
+    tall, wide = (max(1, round(side * scale)) for side in (height, width))
+    top, left = (side_px - tall) // 2, (side_px - wide) // 2
+    return slice(top, top + tall), slice(left, left + wide)
 
 
 def without_padding(square: np.ndarray) -> np.ndarray:

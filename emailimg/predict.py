@@ -1,7 +1,7 @@
 """Answers about an uploaded image: how likely it succeeds, which edits and alternates beat it.
 
 `Predictor` gives them in one process, from a bundle. The service runs the same steps in separate
-deployments: `embed_versions` beside the encoder, `probabilities` beside the classifiers,
+deployments: `embed_versions` beside the encoder, `chances` beside the classifiers,
 `Recommender` beside the catalogue. Neither has steps of its own, so both give the same numbers.
 """
 
@@ -13,19 +13,29 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emailimg import images
-from emailimg.answers import Alternate, Recommendation, Score, SuggestedEdit, to_score
-from emailimg.boosters import Classifiers
+from emailimg import explain, images
+from emailimg.answers import (
+    Alternate,
+    Explanation,
+    HeatMap,
+    Recommendation,
+    Score,
+    SuggestedEdit,
+    to_score,
+)
+from emailimg.boosters import Classifiers, Prediction
 from emailimg.bundle import Bundle, CatalogueIndex
 from emailimg.config import AugmentConfig, ImageConfig
 from emailimg.question import Question, parse_question, parse_questions
 from emailimg.recommend import Edit, Ranked, candidate_edits, eligible, rank, rank_edits
 
 if TYPE_CHECKING:
-    from emailimg.embed import Embedder
+    from emailimg.embed import Embedder, Look
 
 # Images that go through the encoder together; bounds the memory that many uploads at once take.
 _CHUNK_IMAGES = 64
+# The longer side, at most, of a picture with its heat map.
+_SHOWN_PX = 1024
 
 
 @dataclass(frozen=True)
@@ -49,22 +59,26 @@ class Embedded:
     """What the encoder makes of an image and its edits.
 
     embeddings: float32 (1 + E, D), the image itself first; attributes_seen: its class by
-    attribute.
+    attribute; domain_distance: how far it is from the catalogue (see `domain`), None where the
+    bundle does not know.
     """
 
     embeddings: np.ndarray
     attributes_seen: dict[str, str]
+    domain_distance: float | None = None
 
 
 @dataclass(frozen=True)
 class Shortlist:
     """Catalogue images that fit a question.
 
-    rows: int64 (M,) row numbers; embeddings: float32 (M, D) of those rows; scope: in words.
+    rows: int64 (M,) row numbers; embeddings: float32 (M, D) of those rows; vehicle_types: M, None
+    where the catalogue does not know; scope: in words.
     """
 
     rows: np.ndarray
     embeddings: np.ndarray
+    vehicle_types: list[str | None]
     scope: str
 
 
@@ -81,21 +95,69 @@ def embed_versions(embedder: "Embedder", batch: Sequence[Versions]) -> list[Embe
         for item in batch
         for pixels in (item.pixels, *(_apply(edit, item.pixels) for edit in item.edits))
     ]
-    embeddings, seen = _embed_in_chunks(embedder, squares)
+    looks = _look_in_chunks(embedder, squares)
+    embeddings = np.concatenate([look.embeddings for look in looks])
+    pooled = np.concatenate([look.pooled for look in looks])
+    seen = {head: [c for look in looks for c in look.seen[head]] for head in embedder.spec.heads}
     starts = itertools.accumulate((1 + len(item.edits) for item in batch), initial=0)
     return [
-        Embedded(embeddings[start:end], {name: classes[start] for name, classes in seen.items()})
+        Embedded(
+            embeddings[start:end],
+            {head: classes[start] for head, classes in seen.items()},
+            None if embedder.domain is None else embedder.domain.distance(pooled[start]),
+        )
         for start, end in itertools.pairwise(starts)
     ]
 
 
-def probabilities(
-    classifiers: Classifiers, question: Question, embeddings: np.ndarray
-) -> np.ndarray:
-    """Embeddings float32 (N, D) -> P(success) for the question's target, float64 (N,)."""
+@dataclass(frozen=True)
+class Chances:
+    """P(success) of an upload and of what it is compared with.
+
+    own: of the upload, one row, with its interval; of_each: float64 (N,), the upload first. The
+    interval takes ten times as long as the probability, so the others go without.
+    """
+
+    own: Prediction
+    of_each: np.ndarray
+
+
+def chances(
+    classifiers: Classifiers,
+    question: Question,
+    embeddings: np.ndarray,
+    vehicle_types: Sequence[str | None] = (),
+) -> Chances:
+    """Embeddings float32 (N, D), the upload's first -> its chances and those of the others.
+
+    vehicle_types: of the last rows, as the catalogue knows them; the question's own type is that
+    of the rows before, which are the upload and its edits.
+    """
     count = len(embeddings)
-    contexts = [question.campaign_type] * count, [question.industry] * count
-    return classifiers.predict(question.target, embeddings, *contexts)
+    target, campaign, industry = question.target, question.campaign_type, question.industry
+    own = question.vehicle_type
+    kinds = [own] * (count - len(vehicle_types)) + list(vehicle_types)
+    return Chances(
+        classifiers.predict_with_interval(target, embeddings[:1], [campaign], [industry], [own]),
+        classifiers.predict(target, embeddings, [campaign] * count, [industry] * count, kinds),
+    )
+
+
+def score_of(
+    questions: Sequence[Question],
+    upload: Upload,
+    embedded: Embedded,
+    found: Sequence[Chances],
+) -> Score:
+    """The score that answers questions which differ in their target only."""
+    predicted = [each.own for each in found]
+    return to_score(
+        questions,
+        upload.image_id,
+        embedded.attributes_seen,
+        predicted,
+        embedded.domain_distance,
+    )
 
 
 class Recommender:
@@ -115,27 +177,29 @@ class Recommender:
             at_least=k,
             exclude_image_id=image_id,
         )
-        return Shortlist(rows, self._catalogue.embeddings[rows], scope)
+        known = self._catalogue.rows["vehicle_type"].iloc[rows]
+        types = [_known(name) for name in known]
+        return Shortlist(rows, self._catalogue.embeddings[rows], types, scope)
 
     def rank(
         self,
         question: Question,
         upload: Upload,
-        attributes_seen: dict[str, str],
+        embedded: Embedded,
         shortlist: Shortlist,
-        probability_of_each: np.ndarray,
+        found: Chances,
         k: int,
     ) -> Recommendation:
         """Up to `k` edits and `k` alternates that beat the upload.
 
-        probability_of_each: float64 (1 + E + M,), of the upload, `self.edits` and the shortlist.
+        found: of the upload, `self.edits` and the shortlist.
         """
-        own, edited, others = np.split(probability_of_each, [1, 1 + len(self.edits)])
+        own, edited, others = np.split(found.of_each, [1, 1 + len(self.edits)])
         target, probability = question.target, float(own[0])
         best_edits = rank_edits(target, probability, self.edits, edited, k)
         best_others = rank(target, probability, others, k)
         return Recommendation(
-            score=to_score([question], upload.image_id, attributes_seen, [probability]),
+            score=score_of([question], upload, embedded, [found]),
             edits=[self._suggested(upload.pixels, ranked) for ranked in best_edits],
             alternates=[self._alternate(shortlist, ranked) for ranked in best_others],
             scope=shortlist.scope,
@@ -181,6 +245,7 @@ class Predictor:
 
     def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
         self._limits = bundle.config.images
+        self._shown = self._limits.model_copy(update={"working_size_px": _SHOWN_PX})
         self._embedder = bundle.embedder(threads=threads)
         self._classifiers = bundle.classifiers(threads or 1)
         self._recommender = Recommender(bundle.catalogue(), bundle.config.augment)
@@ -189,37 +254,94 @@ class Predictor:
     def targets(self) -> tuple[str, ...]:
         return self._classifiers.targets
 
-    def score(self, image_bytes: bytes, target: str, campaign_type: str, industry: str) -> Score:
+    def score(
+        self,
+        image_bytes: bytes,
+        target: str,
+        campaign_type: str,
+        industry: str,
+        vehicle_type: str | None = None,
+    ) -> Score:
         """The image's probability of success; target `all` gives every target's.
 
-        Raises ImageError or TaxonomyError.
+        vehicle_type: where you know it. Raises ImageError or TaxonomyError.
         """
-        questions = parse_questions(self.targets, target, campaign_type, industry)
+        questions = parse_questions(self.targets, target, campaign_type, industry, vehicle_type)
         upload = read_upload(image_bytes, self._limits)
         [embedded] = embed_versions(self._embedder, [Versions(upload.pixels)])
-        chances = [
-            probabilities(self._classifiers, question, embedded.embeddings)[0]
-            for question in questions
-        ]
-        return to_score(questions, upload.image_id, embedded.attributes_seen, chances)
+        found = [chances(self._classifiers, q, embedded.embeddings) for q in questions]
+        return score_of(questions, upload, embedded, found)
+
+    def explain(
+        self,
+        image_bytes: bytes,
+        target: str,
+        campaign_type: str,
+        industry: str,
+        vehicle_type: str | None = None,
+    ) -> Explanation:
+        """Why the image has its probability: what contributes to it, and where in the picture.
+
+        Raises ImageError or TaxonomyError; of `all` targets at once there is no explanation.
+        """
+        question = parse_question(self.targets, target, campaign_type, industry, vehicle_type)
+        upload = read_upload(image_bytes, self._limits)
+        [embedded] = embed_versions(self._embedder, [Versions(upload.pixels)])
+        found = explain.reasons(
+            self._classifiers,
+            question,
+            embedded.embeddings[0],
+            embedded.attributes_seen,
+            self._embedder.spec,
+            self._embedder.kind,
+        )
+        shown = images.decode(image_bytes, self._shown)
+        own = chances(self._classifiers, question, embedded.embeddings)
+        return Explanation(
+            score=score_of([question], upload, embedded, [own]),
+            base_log_odds=found.base_log_odds,
+            contributions=found.contributions,
+            image=shown,
+            heat_map=explain.heat_map(self._embedder, upload.pixels, found.focus, shown.shape[:2]),
+        )
+
+    def heat_map(
+        self, image_bytes: bytes, attribute: str, class_name: str | None = None
+    ) -> HeatMap:
+        """Where in the image an attribute's class is seen, at most 1,024 pixels long.
+
+        class_name: the class that is seen, unless said otherwise. Raises ImageError, or
+        ConfigError listing the attributes or classes that there are.
+        """
+        upload = read_upload(image_bytes, self._limits)
+        if class_name is None:
+            [embedded] = embed_versions(self._embedder, [Versions(upload.pixels)])
+            class_name = embedded.attributes_seen.get(attribute, "")
+        focus = explain.Focus(attribute, tuple(class_name.split(" + ")))
+        size = images.decode(image_bytes, self._shown).shape[:2]
+        return explain.heat_map(self._embedder, upload.pixels, focus, size)
 
     def recommend(
-        self, image_bytes: bytes, target: str, campaign_type: str, industry: str, k: int = 6
+        self,
+        image_bytes: bytes,
+        target: str,
+        campaign_type: str,
+        industry: str,
+        k: int = 6,
+        vehicle_type: str | None = None,
     ) -> Recommendation:
         """Up to `k` edits and `k` catalogue images that beat the upload.
 
         Raises ImageError or TaxonomyError.
         """
-        question = parse_question(self.targets, target, campaign_type, industry)
+        question = parse_question(self.targets, target, campaign_type, industry, vehicle_type)
         upload = read_upload(image_bytes, self._limits)
         versions = Versions(upload.pixels, self._recommender.edits)
         [embedded] = embed_versions(self._embedder, [versions])
         shortlist = self._recommender.shortlist(question, upload.image_id, k)
         candidates = np.concatenate([embedded.embeddings, shortlist.embeddings])
-        chances = probabilities(self._classifiers, question, candidates)
-        return self._recommender.rank(
-            question, upload, embedded.attributes_seen, shortlist, chances, k
-        )
+        found = chances(self._classifiers, question, candidates, shortlist.vehicle_types)
+        return self._recommender.rank(question, upload, embedded, shortlist, found, k)
 
 
 def _apply(edit: Edit, pixels: np.ndarray) -> np.ndarray:
@@ -229,18 +351,10 @@ def _apply(edit: Edit, pixels: np.ndarray) -> np.ndarray:
     return augment.apply(edit.augmentation_class, edit.parameters, pixels)
 
 
-def _embed_in_chunks(
-    embedder: "Embedder", squares: list[np.ndarray]
-) -> tuple[np.ndarray, dict[str, list[str]]]:
-    """Model pixels, N of uint8 (S, S, 3) -> like `Embedder.embed_pixels`."""
-    embeddings: list[np.ndarray] = []
-    seen: dict[str, list[str]] = {name: [] for name in embedder.spec.heads}
-    for start in range(0, len(squares), _CHUNK_IMAGES):
-        chunk, classes = embedder.embed_pixels(np.stack(squares[start : start + _CHUNK_IMAGES]))
-        embeddings.append(chunk)
-        for name, names in classes.items():
-            seen[name] += names
-    return np.concatenate(embeddings), seen
+def _look_in_chunks(embedder: "Embedder", squares: list[np.ndarray]) -> "list[Look]":
+    """Model pixels, N of uint8 (S, S, 3) -> what the encoder makes of them, a chunk at a time."""
+    starts = range(0, len(squares), _CHUNK_IMAGES)
+    return [embedder.look(np.stack(squares[start : start + _CHUNK_IMAGES])) for start in starts]
 
 
 def _known(value: Any) -> Any:

@@ -2,17 +2,63 @@
 
 from pathlib import Path
 
-from emailimg import images, taxonomy
-from emailimg.predict import Recommendation, Score
+from emailimg import heat_colours, images, taxonomy
+from emailimg.answers import Contribution, Explanation, Recommendation, Score
+
+_BAR = 20  # characters of the longest bar
 
 
 def score_text(score: Score) -> str:
     """Probability per target asked for, and what the encoder saw."""
-    lines = [f"{target:<20} {chance:6.1%}" for target, chance in score.probabilities.items()]
+    lines = [
+        f"{target:<20} {chance:6.1%}{_interval(score.intervals[target])}"
+        for target, chance in score.probabilities.items()
+    ]
     seen = ", ".join(
         f"{name.replace('_', ' ')} {value}" for name, value in score.attributes_seen.items()
     )
-    return "\n".join([*lines, f"{'seen':<20} {seen}"])
+    return "\n".join([*lines, f"{'seen':<20} {seen}", *_warning(score)])
+
+
+def _interval(ends: tuple[float, float]) -> str:
+    low, high = ends
+    return "" if low == high else f"   {low:.1%} to {high:.1%} in nine of ten cases"
+
+
+def _warning(score: Score) -> list[str]:
+    """What to say of an image that is unlike the catalogue."""
+    if not score.out_of_domain:
+        return []
+    return [
+        f"Careful: this image is unlike the catalogue's (distance {score.domain_distance:.2f}, "
+        "theirs are below 1); the probability is a guess."
+    ]
+
+
+def explanation_text(answer: Explanation) -> str:
+    """A table of what contributes to the probability, and how much it multiplies the odds."""
+    score = answer.score
+    lower = " (lower is better)" if score.target in taxonomy.LOWER_IS_BETTER else ""
+    widest = max(abs(contribution.log_odds) for contribution in answer.contributions)
+    return "\n".join(
+        [
+            f"{score.target}{lower} for {score.campaign_type}, {score.industry}: "
+            f"{answer.probability:.1%}",
+            "",
+            f"{'':<44} log-odds    odds",
+            f"{'on average':<44} {answer.base_log_odds:+8.2f}  {answer.base_probability:6.1%}",
+            *(_contribution_line(each, widest) for each in answer.contributions),
+            *_warning(score),
+        ]
+    )
+
+
+def _contribution_line(contribution: Contribution, widest: float) -> str:
+    name = contribution.label + (f": {contribution.value}" if contribution.value else "")
+    length = round(_BAR * abs(contribution.log_odds) / widest) if widest else 0
+    bar = ("+" if contribution.log_odds > 0 else "-") * length
+    odds = f"x{contribution.odds_factor:.2f}"
+    return f"{name.replace('_', ' '):<44} {contribution.log_odds:+8.2f}  {odds:>6}  {bar}".rstrip()
 
 
 def recommendation_text(answer: Recommendation) -> str:
@@ -33,7 +79,17 @@ def recommendation_text(answer: Recommendation) -> str:
         lines.append(_line(alternate.probability, alternate.gain, name))
     if not answer.alternates:
         lines.append("  none is better")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_warning(score)])
+
+
+def write_heat_map(answer: Explanation, folder: Path) -> Path:
+    """`heat.png`: the upload with its heat map over it; returns where it is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / "heat.png"
+    target.write_bytes(
+        images.encode_png(heat_colours.overlay(answer.image, answer.heat_map.values))
+    )
+    return target
 
 
 def write_pictures(answer: Recommendation, folder: Path) -> None:

@@ -11,15 +11,23 @@ ALL_TARGETS = "all"
 
 @dataclass(frozen=True)
 class Question:
-    """One target in one context, in the taxonomy's spelling."""
+    """One target in one context, in the taxonomy's spelling.
+
+    vehicle_type: of the upload, where somebody has told it; otherwise the encoder's look decides.
+    """
 
     target: str
     campaign_type: str
     industry: str
+    vehicle_type: str | None = None
 
 
 def parse_question(
-    known: Sequence[str], target: str, campaign_type: str, industry: str
+    known: Sequence[str],
+    target: str,
+    campaign_type: str,
+    industry: str,
+    vehicle_type: str | None = None,
 ) -> Question:
     """The question in its accepted spelling; raises TaxonomyError listing what is accepted.
 
@@ -32,14 +40,21 @@ def parse_question(
         message = f"no model for target {target!r} in this bundle; accepted: {', '.join(accepted)}"
         raise TaxonomyError(message, accepted)
     return Question(
-        parsed, taxonomy.parse_campaign_type(campaign_type), taxonomy.parse_industry(industry)
+        parsed,
+        taxonomy.parse_campaign_type(campaign_type),
+        taxonomy.parse_industry(industry),
+        taxonomy.parse_vehicle_type(vehicle_type) if vehicle_type else None,
     )
 
 
 def parse_questions(
-    known: Sequence[str], target: str, campaign_type: str, industry: str
+    known: Sequence[str],
+    target: str,
+    campaign_type: str,
+    industry: str,
+    vehicle_type: str | None = None,
 ) -> list[Question]:
     """Like `parse_question`, where the target `all` asks one question per known target."""
     wants_all = taxonomy.normalise(target) == ALL_TARGETS
     targets = known if wants_all else (target,)
-    return [parse_question(known, name, campaign_type, industry) for name in targets]
+    return [parse_question(known, name, campaign_type, industry, vehicle_type) for name in targets]

@@ -5,7 +5,7 @@ a moment goes to a thread, so that a replica's event loop stays free to take req
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from ray import serve
@@ -13,7 +13,7 @@ from ray.serve.handle import DeploymentHandle
 
 from emailimg import predict
 from emailimg.bundle import Bundle
-from emailimg.predict import Embedded, Upload, Versions
+from emailimg.predict import Chances, Embedded, Upload, Versions
 from emailimg.question import Question
 from serve_app.schemas import RecommendAnswer
 
@@ -53,17 +53,25 @@ class Classifiers:
         self._version = bundle.version
         self._classifiers = bundle.classifiers()
 
-    async def predict(self, questions: list[Question], embeddings: np.ndarray) -> np.ndarray:
-        """Q questions about embeddings, float32 (N, D) -> P(success), float64 (Q, N)."""
-        return await asyncio.to_thread(self._predict, questions, embeddings)
+    async def predict(
+        self,
+        questions: list[Question],
+        embeddings: np.ndarray,
+        vehicle_types: Sequence[str | None] = (),
+    ) -> list[Chances]:
+        """Each question's answer about embeddings, float32 (N, D); see `predict.chances`."""
+        return await asyncio.to_thread(self._predict, questions, embeddings, vehicle_types)
 
-    def _predict(self, questions: list[Question], embeddings: np.ndarray) -> np.ndarray:
-        return np.stack(
-            [
-                predict.probabilities(self._classifiers, question, embeddings)
-                for question in questions
-            ]
-        )
+    def _predict(
+        self,
+        questions: list[Question],
+        embeddings: np.ndarray,
+        vehicle_types: Sequence[str | None],
+    ) -> list[Chances]:
+        return [
+            predict.chances(self._classifiers, question, embeddings, vehicle_types)
+            for question in questions
+        ]
 
     async def version(self) -> str:
         return self._version
@@ -93,12 +101,14 @@ class Recommender:
         )
         embedded = await embedding
         candidates = np.concatenate([embedded.embeddings, shortlist.embeddings])
-        [chances] = await self._classifiers.predict.remote([question], candidates)
+        [chances] = await self._classifiers.predict.remote(
+            [question], candidates, shortlist.vehicle_types
+        )
         ranked = await asyncio.to_thread(
             self._recommender.rank,
             question,
             upload,
-            embedded.attributes_seen,
+            embedded,
             shortlist,
             chances,
             k,

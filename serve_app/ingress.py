@@ -15,8 +15,7 @@ from ray.serve.handle import DeploymentHandle
 
 import emailimg
 from emailimg import taxonomy
-from emailimg.answers import to_score
-from emailimg.predict import Upload, Versions, read_upload
+from emailimg.predict import Upload, Versions, read_upload, score_of
 from emailimg.question import parse_question, parse_questions
 from serve_app import failures
 from serve_app.deployments import Classifiers, Embedder, LoadBundle, Recommender
@@ -84,19 +83,21 @@ class Ingress:
     async def score(self, image: ImageFile, asked: Asked) -> ScoreAnswer:
         """How likely this image is to succeed."""
         questions = parse_questions(
-            self._targets, asked.target, asked.campaign_type, asked.industry
+            self._targets, asked.target, asked.campaign_type, asked.industry, asked.vehicle_type
         )
         upload = await self._read(image)
         embedded = await self._ask(self._embedder.embed.remote(Versions(upload.pixels)))
         chances = await self._ask(self._classifiers.predict.remote(questions, embedded.embeddings))
-        score = to_score(questions, upload.image_id, embedded.attributes_seen, chances[:, 0])
+        score = score_of(questions, upload, embedded, chances)
         return ScoreAnswer.of(score, self._version)
 
     async def recommend(
         self, image: ImageFile, asked: Asked, k: Suggestions = 6
     ) -> RecommendAnswer:
         """Which edits of this image, and which images of the catalogue, would do better."""
-        question = parse_question(self._targets, asked.target, asked.campaign_type, asked.industry)
+        question = parse_question(
+            self._targets, asked.target, asked.campaign_type, asked.industry, asked.vehicle_type
+        )
         upload = await self._read(image)
         return await self._ask(self._recommender.recommend.remote(question, upload, k))
 

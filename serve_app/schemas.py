@@ -43,6 +43,14 @@ _Campaign = Annotated[str | None, Form(description="Another name for `campaign_t
 _Industry = Annotated[
     str, Form(description=f"One of: {', '.join(taxonomy.INDUSTRIES)}", examples=["Automotive"])
 ]
+_VehicleType = Annotated[
+    str | None,
+    Form(
+        description="Of the image, where you know it: the answer no longer depends on what the "
+        f"encoder takes it for. One of: {', '.join(taxonomy.VEHICLE_TYPES)}",
+        examples=["SUV"],
+    ),
+]
 Suggestions = Annotated[
     int,
     Form(ge=1, le=MAX_SUGGESTIONS, description="At most so many edits and so many alternates."),
@@ -56,6 +64,7 @@ class QuestionForm:
     target: str
     campaign_type: str
     industry: str
+    vehicle_type: str | None = None
 
 
 async def read_question_form(
@@ -63,13 +72,14 @@ async def read_question_form(
     industry: _Industry,
     campaign_type: _CampaignType = None,
     campaign: _Campaign = None,
+    vehicle_type: _VehicleType = None,
 ) -> QuestionForm:
     """The question's fields; raises RequestValidationError when no campaign type was sent."""
     named = campaign_type or campaign
     if named is None:
         missing = {"type": "missing", "loc": ("body", "campaign_type"), "msg": "Field required"}
         raise RequestValidationError([missing])
-    return QuestionForm(target, named, industry)
+    return QuestionForm(target, named, industry, vehicle_type)
 
 
 async def read_image_file(file: UploadFile, limits: ImageConfig) -> bytes:
@@ -99,18 +109,37 @@ class ScoreAnswer(BaseModel):
         f"null where the target is `{ALL_TARGETS}`.",
         examples=[0.62],
     )
+    interval: tuple[float, float] | None = Field(
+        description="Where the true probability is in nine of ten cases; null where the target is "
+        f"`{ALL_TARGETS}`.",
+        examples=[[0.55, 0.69]],
+    )
     probabilities: dict[str, float] = Field(
         description="The same by target: the one asked for, or every one.",
         examples=[{"open_rate": 0.62}],
     )
+    intervals: dict[str, tuple[float, float]] = Field(
+        description="The same of the intervals.", examples=[{"open_rate": [0.55, 0.69]}]
+    )
     target: str = Field(description="In the accepted spelling.", examples=["open_rate"])
     campaign_type: str = Field(examples=["Newsletter"])
     industry: str = Field(examples=["Automotive"])
+    vehicle_type: str | None = Field(description="As it was told.", examples=[None])
     image_id: str = Field(description="SHA-256 of the uploaded bytes.", examples=[_IMAGE_ID])
     attributes_seen: dict[str, str] = Field(
         description="What the encoder sees in the image: its augmentation class and, where the "
         "bundle knows vehicle types, the vehicle type.",
         examples=[{"augmentation_class": "original", "vehicle_type": "SUV"}],
+    )
+    domain_distance: float | None = Field(
+        description="How far the image is from those of the catalogue; 1 is as far as its own are. "
+        "Null where the bundle does not know.",
+        examples=[0.71],
+    )
+    out_of_domain: bool | None = Field(
+        description="Whether the image is unlike the catalogue's (a distance above 1), so that the "
+        "probability is a guess.",
+        examples=[False],
     )
     bundle: str = Field(description="Version of the model.", examples=["ab12c9f07e55"])
 

@@ -16,6 +16,7 @@ import xgboost
 from emailimg import (
     boosters,
     bundle,
+    domain,
     encoder,
     features,
     images,
@@ -27,7 +28,7 @@ from emailimg import (
 from emailimg.boosters import Trained
 from emailimg.calibration import Platt
 from emailimg.config import Config, load
-from emailimg.embed import Embedder
+from emailimg.embed import Embedder, Look
 from emailimg.encoder_spec import EncoderSpec
 from emailimg.labels import context_effect
 from emailimg.parquet import write_table
@@ -65,11 +66,11 @@ def write_bundle(folder: Path) -> str:
     encoder.save(_untrained_encoder(config), stages["encoder"])
     embedder = Embedder(encoder.load(stages["encoder"]), config.embed.kind, threads=1)
     rows = _catalogue_rows()
-    embeddings, _ = embedder.embed_images(
-        [images.decode(data, config.images) for data in rows["image"]]
-    )
+    side = config.images.model_size_px
+    pictures = [images.decode(data, config.images) for data in rows["image"]]
+    look = embedder.look(np.stack([images.to_model_pixels(p, side) for p in pictures]))
     _write_catalogue(rows, stages["catalogue"])
-    _write_embeddings(rows["image_id"], embeddings, stages["embeddings"])
+    _write_embeddings(rows["image_id"], look, stages["embeddings"])
     trained = {target: _train(config, target, embedder, rows["image"]) for target in TARGETS}
     boosters.save(trained, embedder.width, stages["boosters"])
     location = str(folder / "bundle")
@@ -122,9 +123,11 @@ def _write_catalogue(rows: pd.DataFrame, folder: str) -> None:
     write_table(storage.join(folder, "images", "part.parquet"), pictures)
 
 
-def _write_embeddings(image_ids: pd.Series, embeddings: np.ndarray, folder: str) -> None:
-    columns = features.embedding_columns(embeddings.shape[1])
-    table = pd.DataFrame(embeddings, columns=columns).assign(source_id=image_ids, version=0)
+def _write_embeddings(image_ids: pd.Series, look: Look, folder: str) -> None:
+    columns = features.embedding_columns(look.embeddings.shape[1])
+    table = pd.DataFrame(look.embeddings, columns=columns).assign(source_id=image_ids, version=0)
+    outline = domain.fit(look.pooled[::2], look.pooled[1::2])
+    storage.write_bytes(storage.join(folder, domain.FILE), outline.to_bytes())
     # The bundle reads every split; where a row stands does not matter to it.
     for start, split in enumerate(splits.SPLITS):
         write_table(storage.join(splits.folder(folder, split), "part.parquet"), table[start::3])

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from emailimg.answers import Explanation
+
 
 @dataclass(frozen=True, kw_only=True)
 class GalleryItem:
@@ -53,3 +55,4 @@ class Demonstration:
     lower_is_better: bool
     edits: list[Candidate]
     alternates: list[Candidate]
+    explanation: Explanation | None = None

@@ -5,7 +5,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from emailimg.report import blame, contexts, learning, pictures, plots, training, wording
+from emailimg.heat_colours import overlay
+from emailimg.report import bars, blame, contexts, learning, pictures, plots, training, wording
 from emailimg.report.items import Candidate, Demonstration, GalleryItem, Mistake
 from emailimg.report.verdict import against_anchors, reach_span, verdict
 
@@ -53,9 +54,11 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
+        bars=bars,
         blame=blame,
         contexts=contexts,
         learning=learning,
+        overlay=overlay,
         plots=plots,
         pictures=pictures,
         training=training,

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from emailimg import taxonomy
+from emailimg.answers import Contribution, Explanation, HeatMap, Score
 from emailimg.report import Candidate, Demonstration, GalleryItem, Mistake
 from emailimg.scorecard.breakdown import CONTEXTS
 
@@ -374,6 +375,30 @@ def demonstration(
             for number, gain in enumerate((0.395, 0.381, 0.22, 0.18, 0.031, 0.004))
             if not lower or gain < probability
         ],
+        explanation=explanation(target, campaign_type, probability, size),
+    )
+
+
+def explanation(
+    target: str, campaign_type: str, probability: float, size: tuple[int, int]
+) -> Explanation:
+    width, height = size
+    seen = {"augmentation_class": "brighter", "vehicle_type": "SUV"}
+    x, y = np.meshgrid(np.linspace(-1, 1, width), np.linspace(-1, 1, height))
+    heat = np.exp(-4 * ((x - 0.3) ** 2 + y**2)).astype(np.float32)
+    contributions = [
+        Contribution("augmentation_class", "attribute", "brighter", -0.62),
+        Contribution("vehicle_type", "attribute", "SUV", 0.18),
+        Contribution("campaign_type", "context", campaign_type, 0.4),
+        Contribution("industry", "context", "Automotive", -0.05),
+        Contribution("calibration", "calibration", None, 0.02),
+    ]
+    return Explanation(
+        score=Score("ab12", target, campaign_type, "Automotive", {target: probability}, seen),
+        base_log_odds=-0.73,
+        contributions=contributions,
+        image=car(20, *size),
+        heat_map=HeatMap("augmentation_class", "brighter", heat),
     )
 
 

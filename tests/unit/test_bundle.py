@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bundle_factory import CATALOGUE_IMAGES, TARGETS, bundle_config
+from bundle_factory import CATALOGUE_IMAGES, TARGETS, bundle_config, showroom_jpeg
 from s3_server import s3_server
 
 from emailimg import bundle, images, storage
 from emailimg.config import ImageConfig
 from emailimg.errors import BundleError
+from emailimg.predict import Predictor
 
 PARTS = {
     "encoder/encoder.safetensors",
@@ -20,6 +21,7 @@ PARTS = {
     "classifiers/classifiers.json",
     *(f"classifiers/{target}.ubj" for target in TARGETS),
     "catalogue.parquet",
+    "domain.safetensors",
     "config.json",
     "metrics.json",
 }
@@ -69,6 +71,26 @@ def test_the_catalogues_embeddings_are_those_of_its_images(bundle_location: str)
         upload = images.decode(files[index.rows["image_id"][row]], loaded.config.images)
         embedding, _ = embedder.embed_images([upload])
         np.testing.assert_allclose(index.embeddings[row], embedding[0], rtol=1e-3, atol=1e-4)
+
+
+def test_the_catalogues_images_are_in_its_domain(bundle_location: str) -> None:
+    loaded = bundle.load(bundle_location)
+    found = loaded.domain()
+    assert found is not None
+    assert loaded.embedder(threads=1).domain is not None
+    assert (found.distances(found.references) <= 1).mean() > 0.9
+
+
+def test_a_bundle_may_be_without_a_domain(bundle_location: str, tmp_path: Path) -> None:
+    source = Path(bundle_location).parent
+    embeddings = Path(shutil.copytree(source / "embeddings", tmp_path / "embeddings"))
+    (embeddings / "domain.safetensors").unlink()
+    for name in ("catalogue", "encoder", "boosters"):
+        (tmp_path / name).symlink_to(source / name)
+    build(str(tmp_path), str(tmp_path / "built"))
+    predictor = Predictor(bundle.load(str(tmp_path / "built")), threads=1)
+    score = predictor.score(showroom_jpeg(0), TARGETS[0], "Survey", "Retail")
+    assert (score.domain_distance, score.out_of_domain) == (None, None)
 
 
 def test_thumbnails_are_small_jpegs(bundle_location: str) -> None:

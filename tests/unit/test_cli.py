@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -163,6 +164,29 @@ def test_a_score_is_printed_as_text_and_as_json(
     answer = json.loads(capsys.readouterr().out)
     assert list(answer["probabilities"]) == ["open_rate"]
     assert f"{answer['probability']:.1%}" in text
+
+
+def test_a_score_is_explained_with_a_heat_map(
+    capsys: pytest.CaptureFixture[str], bundle_location: str, upload: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "why"
+    arguments = ["score", upload, "--bundle", bundle_location, *QUESTION, "--explain"]
+    assert cli.main([*arguments, "--out", str(out)]) == 0
+    text = capsys.readouterr().out
+    assert "campaign type: Newsletter" in text
+    assert (out / "heat.png").read_bytes().startswith(b"\x89PNG")
+    assert cli.main([*arguments, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert f"{answer['probability']:.1%}" in text
+    log_odds = answer["base_log_odds"] + sum(c["log_odds"] for c in answer["contributions"])
+    assert math.log(answer["probability"] / (1 - answer["probability"])) == pytest.approx(log_odds)
+
+
+def test_a_folder_for_pictures_that_nothing_draws_is_refused(
+    capsys: pytest.CaptureFixture[str], bundle_location: str, upload: str
+) -> None:
+    arguments = ["score", upload, "--bundle", bundle_location, *QUESTION, "--out", "somewhere"]
+    assert "add --explain" in refusal(capsys, *arguments)
 
 
 def test_a_recommendation_is_printed_with_its_pictures(

@@ -76,6 +76,14 @@ def test_there_is_one_head_per_attribute(model: encoder.Encoder, pixels: torch.T
     ]
 
 
+@pytest.mark.parametrize("kind", ["logits", "pooled"])
+def test_every_column_of_an_embedding_has_a_name(kind: str) -> None:
+    names = SPEC.column_names(kind)
+    assert len(names) == len(set(names)) == SPEC.embedding_width(kind)
+    of = {"augmentation_class", "vehicle_type"} if kind == "logits" else {"image"}
+    assert {name.partition(": ")[0] for name in names} == of
+
+
 def test_larger_architectures_have_wider_features(pixels: torch.Tensor) -> None:
     large = encoder.Encoder(EncoderSpec("resnet50", 32, {"h": ("a", "b")})).eval()
     with torch.inference_mode():

@@ -78,3 +78,16 @@ def test_an_upload_comes_without_a_type() -> None:
     )
     assert uploaded["k"].tolist() == [3]
     assert uploaded.dtypes["vehicle type: SUV"] == np.float32
+
+
+def test_columns_are_grouped_by_what_they_tell_of() -> None:
+    names = ["augmentation_class: original", "vehicle_type: SUV", "augmentation_class: blur"]
+    groups = features.column_groups(names)
+    attributes, contexts = list(groups)[:2], list(groups)[2:]
+    assert attributes == ["augmentation_class", "vehicle_type"]
+    assert contexts == ["campaign_type", "industry", "vehicle_type_told"]
+    assert groups["augmentation_class"] == [0, 2]
+    assert sorted(i for positions in groups.values() for i in positions) == list(range(3 + 33))
+    columns = features.feature_columns(3)
+    assert {columns[i].split(": ")[0] for i in groups["campaign_type"]} == {"campaign"}
+    assert {columns[i].split(": ")[0] for i in groups["industry"]} == {"industry"}

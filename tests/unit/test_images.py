@@ -469,6 +469,8 @@ def test_to_model_pixels_keeps_the_aspect_and_pads(height: int, width: int) -> N
     assert abs(rows[0] - (63 - rows[-1])) <= 1, "centred"
     assert abs(columns[0] - (63 - columns[-1])) <= 1, "centred"
     assert len(np.unique(square[~inside].reshape(-1, 3), axis=0)) <= 1, "one padding colour"
+    assert inside[images.place_in_square(height, width, 64)].all()
+    assert inside[images.place_in_square(height, width, 64)].size == inside.sum()
 
 
 def test_to_model_pixels_leaves_a_square_of_that_size_alone() -> None:

@@ -1,4 +1,4 @@
-"""Predictions in this process: the question matters, and what is recommended is better."""
+"""Predictions in this process: the question matters, what is recommended is better, and why."""
 
 import json
 
@@ -8,7 +8,7 @@ from bundle_factory import CATALOGUE_IMAGES, TARGETS, bundle_config, showroom_jp
 
 from emailimg import augment, bundle, images, taxonomy
 from emailimg.config import AugmentConfig
-from emailimg.errors import ImageError, TaxonomyError
+from emailimg.errors import ConfigError, ImageError, TaxonomyError
 from emailimg.predict import Predictor, Recommender, Versions, embed_versions
 from emailimg.recommend import candidate_edits
 
@@ -179,3 +179,84 @@ def test_thumbnails_are_found_by_id(bundle_location: str):
     assert thumbnail is not None
     assert thumbnail.startswith(b"\xff\xd8")
     assert recommender.thumbnail("no such id") is None
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_an_explanation_adds_up_to_the_score(predictor: Predictor, upload: bytes, target: str):
+    answer = predictor.explain(upload, target, *CONTEXT)
+    score = predictor.score(upload, target, *CONTEXT)
+    assert answer.score == score
+    log_odds = answer.base_log_odds + sum(each.log_odds for each in answer.contributions)
+    assert 1 / (1 + np.exp(-log_odds)) == pytest.approx(score.probability, abs=1e-9)
+    assert [each.group for each in answer.contributions if each.kind == "calibration"]
+    values = {each.group: each.value for each in answer.contributions}
+    assert values == score.attributes_seen | {
+        "campaign_type": CONTEXT[0],
+        "industry": CONTEXT[1],
+        "calibration": None,
+    }
+
+
+def test_another_campaign_moves_the_campaigns_contribution(predictor: Predictor, upload: bytes):
+    def contribution(campaign_type: str) -> float:
+        answer = predictor.explain(upload, "open_rate", campaign_type, CONTEXT[1])
+        [found] = [each for each in answer.contributions if each.group == "campaign_type"]
+        assert found.value == campaign_type
+        return found.log_odds
+
+    assert len({contribution(name) for name in taxonomy.CAMPAIGN_TYPES[:4]}) > 2
+
+
+def test_an_explanation_shows_the_attribute_that_contributes_most(
+    predictor: Predictor, upload: bytes
+):
+    answer = predictor.explain(upload, "open_rate", *CONTEXT)
+    attributes = [each for each in answer.contributions if each.kind == "attribute"]
+    sizes = [abs(each.log_odds) for each in attributes]
+    assert sizes == sorted(sizes, reverse=True)
+    shown = answer.heat_map
+    assert (shown.attribute, shown.class_name) == (attributes[0].group, attributes[0].value)
+    assert shown.values.shape == answer.image.shape[:2]
+    assert 0 <= shown.values.min() <= shown.values.max() <= 1
+    alone = predictor.heat_map(upload, str(shown.attribute))
+    np.testing.assert_array_equal(alone.values, shown.values)
+    json.dumps(answer.as_json())
+
+
+def test_a_heat_map_of_another_class_is_another_one(predictor: Predictor, upload: bytes):
+    maps = [predictor.heat_map(upload, "vehicle_type", name) for name in ("SUV", "Coupe")]
+    assert [each.class_name for each in maps] == ["SUV", "Coupe"]
+    assert np.abs(maps[0].values - maps[1].values).max() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("attribute", "class_name", "accepted"),
+    [
+        ("colour", None, "augmentation_class, vehicle_type"),
+        ("colour", "red", "augmentation_class, vehicle_type"),
+        ("vehicle_type", "Zeppelin", "Sedan, SUV"),
+    ],
+)
+def test_heat_maps_of_what_the_encoder_does_not_know_are_refused(
+    predictor: Predictor, upload: bytes, attribute: str, class_name: str | None, accepted: str
+):
+    with pytest.raises(ConfigError, match=accepted):
+        predictor.heat_map(upload, attribute, class_name)
+
+
+def test_all_targets_at_once_have_no_explanation(predictor: Predictor, upload: bytes):
+    with pytest.raises(TaxonomyError, match="'all'"):
+        predictor.explain(upload, "all", *CONTEXT)
+
+
+def test_an_image_like_the_catalogues_is_in_its_domain(predictor: Predictor, upload: bytes):
+    score = predictor.score(upload, "all", *CONTEXT)
+    assert score.domain_distance is not None
+    assert 0 < score.domain_distance <= 1
+    assert score.out_of_domain is False
+    for answer in (
+        predictor.recommend(upload, "open_rate", *CONTEXT).score,
+        predictor.explain(upload, "open_rate", *CONTEXT).score,
+    ):
+        assert answer.domain_distance == pytest.approx(score.domain_distance, abs=1e-3)
+        assert answer.as_json()["out_of_domain"] is False

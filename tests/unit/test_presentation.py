@@ -8,7 +8,15 @@ import pytest
 from pictures import picture
 
 from emailimg import images, presentation
-from emailimg.answers import Alternate, Recommendation, Score, SuggestedEdit
+from emailimg.answers import (
+    Alternate,
+    Contribution,
+    Explanation,
+    HeatMap,
+    Recommendation,
+    Score,
+    SuggestedEdit,
+)
 from emailimg.config import ImageConfig
 
 SCORE = Score(
@@ -32,6 +40,18 @@ ALTERNATE = Alternate(
     probability=0.9,
     gain=0.475,
     thumbnail=images.encode_jpeg(picture(30, 40)),
+)
+EXPLANATION = Explanation(
+    score=SCORE,
+    base_log_odds=-1.0,
+    contributions=[
+        Contribution("augmentation_class", "attribute", "motion_blur", 0.8),
+        Contribution("vehicle_type", "attribute", "SUV", 0.0),
+        Contribution("campaign_type", "context", "Survey", -0.2),
+        Contribution("calibration", "calibration", None, 0.098),
+    ],
+    image=picture(40, 60),
+    heat_map=HeatMap("augmentation_class", "motion_blur", np.eye(40, 60, dtype=np.float32)),
 )
 ANSWER = Recommendation(SCORE, [BRIGHTER, BLURRED], [ALTERNATE], "industry", 17)
 
@@ -88,3 +108,56 @@ def test_pictures_are_written_in_the_order_of_the_ranking(tmp_path: Path) -> Non
     edit = images.decode((folder / "edit-1-brighter.jpg").read_bytes(), limits)
     assert np.abs(edit.astype(int) - BRIGHTER.image).mean() < 8
     assert (folder / "alternate-1.jpg").read_bytes() == ALTERNATE.thumbnail
+
+
+def test_an_explanation_in_text() -> None:
+    lines = presentation.explanation_text(EXPLANATION).splitlines()
+    assert lines[0] == "open_rate for Survey, Retail: 42.5%"
+    base, edited, vehicle, campaign, calibration = (line.rsplit(maxsplit=3) for line in lines[3:])
+    assert " ".join(base[-2:]) == "-1.00 26.9%"
+    assert edited[0].strip() == "how the picture was edited: motion blur"
+    assert edited[1:] == ["+0.80", "x2.23", "+" * 20]
+    assert vehicle[-2:] == ["+0.00", "x1.00"]
+    assert campaign[1:] == ["-0.20", "x0.82", "-" * 5]
+    assert calibration[0].strip() == "correction of the model's confidence"
+
+
+def test_an_explanation_of_nothing_has_no_bars() -> None:
+    still = [replace(each, log_odds=0.0) for each in EXPLANATION.contributions]
+    text = presentation.explanation_text(replace(EXPLANATION, contributions=still))
+    assert "++" not in text
+    assert "--" not in text
+
+
+def test_where_lower_is_better_what_lowers_helps() -> None:
+    helps = [EXPLANATION.helps(each) for each in EXPLANATION.contributions]
+    assert helps == [True, False, False, True]
+    falls = replace(SCORE, target="bounce_rate", probabilities={"bounce_rate": 0.425})
+    explanation = replace(EXPLANATION, score=falls)
+    helps = [explanation.helps(each) for each in explanation.contributions]
+    assert helps == [False, False, True, False]
+    assert "(lower is better)" in presentation.explanation_text(explanation)
+
+
+def test_the_heat_map_is_written_over_the_picture(tmp_path: Path) -> None:
+    file = presentation.write_heat_map(EXPLANATION, tmp_path / "new")
+    written = images.decode(file.read_bytes(), ImageConfig(working_size_px=160))
+    assert written.shape == EXPLANATION.image.shape
+    cold = EXPLANATION.heat_map.values == 0
+    np.testing.assert_array_equal(written[cold], EXPLANATION.image[cold])
+    assert np.abs(written[~cold].astype(int) - EXPLANATION.image[~cold]).mean() > 20
+
+
+@pytest.mark.parametrize("distance", [None, 0.4, 1.0])
+def test_of_an_image_like_the_catalogues_nothing_is_said(distance: float | None) -> None:
+    assert "Careful" not in presentation.score_text(replace(SCORE, domain_distance=distance))
+
+
+def test_a_warning_comes_with_an_image_unlike_the_catalogues() -> None:
+    score = replace(SCORE, domain_distance=1.7)
+    for text in (
+        presentation.score_text(score),
+        presentation.recommendation_text(replace(ANSWER, score=score)),
+        presentation.explanation_text(replace(EXPLANATION, score=score)),
+    ):
+        assert "unlike the catalogue's (distance 1.70" in text.splitlines()[-1]

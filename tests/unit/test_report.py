@@ -3,6 +3,7 @@
 import re
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -220,6 +221,48 @@ class TestDemonstrations:
     def test_pictures_shrink_to_where_they_are_shown(self) -> None:
         large = np.random.default_rng(0).integers(0, 255, (1200, 1600, 3), np.uint8)
         assert len(pictures.data_uri(large, 100)) < len(pictures.data_uri(large, 400)) / 8
+
+
+class TestWhy:
+    def test_contributions_are_words_and_bars(self, html: str) -> None:
+        page = Page(html)
+        assert "Why 31% The classifier’s average is 33%." in page.text
+        assert "How the picture was edited brighter × 0.54" in page.text
+        shares = [each for each in page.all("dd") if "share" in each.get("class", "")]
+        assert shares[0] == {"class": "share lowers", "style": "--size: 100.00%"}
+        assert shares[1]["class"] == "share raises better"
+
+    def test_where_lower_is_better_what_lowers_is_better(self, html: str) -> None:
+        shares = [each for each in Page(html).all("dd") if "share" in each.get("class", "")]
+        assert [each["class"] for each in shares[-5:]] == [
+            "share lowers better",
+            "share raises",
+            "share raises",
+            "share lowers better",
+            "share raises",
+        ]
+
+    def test_the_heat_map_is_beside_them(self, html: str) -> None:
+        page = Page(html)
+        alts = [image["alt"] for image in page.all("img")]
+        assert alts.count("The upload, bright where the evidence is") == 3
+        assert "Where the encoder sees brighter" in page.text
+
+    def test_nothing_that_contributes_has_no_length(self, scorecard: dict[str, Any]) -> None:
+        upload = example.demonstration("open_rate", "Survey", 0.4, None, (64, 48))
+        assert upload.explanation is not None
+        still = [replace(each, log_odds=0.0) for each in upload.explanation.contributions]
+        heat = replace(upload.explanation.heat_map, attribute=None, class_name=None)
+        quiet = replace(upload.explanation, contributions=still, heat_map=heat)
+        html = render_report(scorecard, [], [replace(upload, explanation=quiet)])
+        assert html.count("--size: 0.00%") == len(still)
+        assert "Where the picture moves this probability" in Page(html).text
+
+    def test_there_may_be_no_explanation(self, scorecard: dict[str, Any]) -> None:
+        upload = example.demonstration("open_rate", "Survey", 0.4, None, (64, 48))
+        html = render_report(scorecard, [], [replace(upload, explanation=None)])
+        assert 'class="why"' not in html
+        assert Page(html).open == []
 
 
 class TestOddScorecards:
