@@ -25,11 +25,12 @@ from emailimg import (
     storage,
     taxonomy,
 )
-from emailimg.boosters import Trained
+from emailimg.boosters import Members, Trained
 from emailimg.calibration import Platt
 from emailimg.config import Config, load
 from emailimg.embed import Embedder, Look
 from emailimg.encoder_spec import EncoderSpec
+from emailimg.intervals import Uncertainty
 from emailimg.labels import context_effect
 from emailimg.parquet import write_table
 
@@ -141,13 +142,24 @@ def _train(config: Config, target: str, embedder: Embedder, encoded: pd.Series) 
     industries = rng.choice(taxonomy.INDUSTRIES, len(pictures)).tolist()
     rates = _true_rates(target, pictures, campaign_types, industries)
     matrix = features.assemble(embedder.embed_images(pictures)[0], campaign_types, industries)
-    booster = xgboost.train(
-        {"objective": "binary:logistic", "max_depth": 4, "eta": 0.2, "nthread": 1},
-        xgboost.DMatrix(matrix, label=rates),
-        num_boost_round=_ROUNDS,
+    data = xgboost.DMatrix(matrix, label=rates)
+    booster = _boost(data)
+    others = []
+    for _ in range(3):
+        data.set_weight(rng.poisson(1.0, len(rates)))
+        others.append(_boost(data))
+    return Trained(
+        booster,
+        Platt(slope=0.9, intercept=0.05),
+        log_loss=0.6,
+        rounds=_ROUNDS,
+        members=Members(tuple(others), too_wide=1.0, uncertainty=Uncertainty(1.0, 0.01)),
     )
-    calibration = Platt(slope=0.9, intercept=0.05)
-    return Trained(bytes(booster.save_raw("ubj")), calibration, log_loss=0.6, rounds=_ROUNDS)
+
+
+def _boost(data: xgboost.DMatrix) -> bytes:
+    settings = {"objective": "binary:logistic", "max_depth": 4, "eta": 0.2, "nthread": 1}
+    return bytes(xgboost.train(settings, data, num_boost_round=_ROUNDS).save_raw("ubj"))
 
 
 def _exposed(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -394,7 +394,16 @@ def explanation(
         Contribution("calibration", "calibration", None, 0.02),
     ]
     return Explanation(
-        score=Score("ab12", target, campaign_type, "Automotive", {target: probability}, seen),
+        score=Score(
+            image_id="ab12",
+            target=target,
+            campaign_type=campaign_type,
+            industry="Automotive",
+            vehicle_type=None,
+            probabilities={target: probability},
+            intervals={target: (probability - 0.05, probability + 0.07)},
+            attributes_seen=seen,
+        ),
         base_log_odds=-0.73,
         contributions=contributions,
         image=car(20, *size),

@@ -20,6 +20,7 @@ PARTS = {
     "encoder/encoder.json",
     "classifiers/classifiers.json",
     *(f"classifiers/{target}.ubj" for target in TARGETS),
+    *(f"classifiers/{target}.member-0{n}.ubj" for target in TARGETS for n in range(3)),
     "catalogue.parquet",
     "domain.safetensors",
     "config.json",

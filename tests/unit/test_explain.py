@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emailimg import explain
+from emailimg import explain, features
 from emailimg.contributions import Shares
 from emailimg.encoder_spec import EncoderSpec
 from emailimg.explain import Focus
@@ -21,7 +21,7 @@ class Fixed:
     """Classifiers that always explain the same way."""
 
     def __init__(self, embedding: list[float], campaign: float = 0.0) -> None:
-        context = np.zeros(24)
+        context = np.zeros(len(features.CONTEXT_COLUMNS))
         context[0] = campaign
         columns = np.concatenate([embedding, context])[None]
         self.shares = Shares(-0.5, columns, np.array([0.25]), np.array([0.5]))
@@ -44,10 +44,11 @@ def test_contributions_come_as_attributes_context_calibration_by_size() -> None:
         ("augmentation_class", "attribute", "blur"),
         ("campaign_type", "context", "Survey"),
         ("industry", "context", "Retail"),
+        ("vehicle_type_told", "context", None),
         ("calibration", "calibration", None),
     ]
     sizes = [each.log_odds for each in found.contributions]
-    assert sizes == pytest.approx([-0.5, 0.2, 2.0, 0.0, 0.25])
+    assert sizes == pytest.approx([-0.5, 0.2, 2.0, 0.0, 0.0, 0.25])
     assert (found.base_log_odds, found.probability) == (-0.5, 0.5)
 
 
@@ -76,11 +77,11 @@ def test_several_techniques_are_shown_together(seen: str, shown: tuple[str, ...]
     assert found.focus == Focus("techniques", shown)
 
 
-def pooled_direction(shares: list[float], features: list[float]) -> np.ndarray:
+def pooled_direction(shares: list[float], pooled: list[float]) -> np.ndarray:
     """The focus of an explanation by pooled features, of which the others are 0."""
     others = [0.0] * (512 - len(shares))
     classifiers: Any = Fixed([*shares, *others])
-    embedding = np.array([*features, *others], np.float32)
+    embedding = np.array([*pooled, *others], np.float32)
     found = explain.reasons(classifiers, QUESTION, embedding, {}, SPEC, "pooled")
     assert found.contributions[0].group == "image"
     assert found.focus.attribute is None

@@ -193,6 +193,7 @@ def test_an_explanation_adds_up_to_the_score(predictor: Predictor, upload: bytes
     assert values == score.attributes_seen | {
         "campaign_type": CONTEXT[0],
         "industry": CONTEXT[1],
+        "vehicle_type_told": None,
         "calibration": None,
     }
 
@@ -260,3 +261,28 @@ def test_an_image_like_the_catalogues_is_in_its_domain(predictor: Predictor, upl
     ):
         assert answer.domain_distance == pytest.approx(score.domain_distance, abs=1e-3)
         assert answer.as_json()["out_of_domain"] is False
+
+
+def test_an_interval_is_around_the_probability(predictor: Predictor, upload: bytes) -> None:
+    score = predictor.score(upload, "all", *CONTEXT)
+    assert set(score.intervals) == set(TARGETS)
+    for target, (low, high) in score.intervals.items():
+        assert low < score.probabilities[target] < high
+    assert score.interval is None
+    one = predictor.score(upload, TARGETS[0], *CONTEXT)
+    assert one.interval == score.intervals[TARGETS[0]]
+    assert one.as_json()["interval"] == one.interval
+
+
+def test_a_vehicle_type_is_checked_and_kept(predictor: Predictor, upload: bytes) -> None:
+    told = predictor.score(upload, TARGETS[0], *CONTEXT, vehicle_type="suv")
+    assert told.vehicle_type == "SUV"
+    assert predictor.score(upload, TARGETS[0], *CONTEXT).vehicle_type is None
+    with pytest.raises(TaxonomyError, match="Hovercraft"):
+        predictor.score(upload, TARGETS[0], *CONTEXT, vehicle_type="Hovercraft")
+    [reason] = [
+        each
+        for each in predictor.explain(upload, TARGETS[0], *CONTEXT, "SUV").contributions
+        if each.group == "vehicle_type_told"
+    ]
+    assert (reason.kind, reason.value) == ("context", "SUV")

@@ -24,7 +24,9 @@ SCORE = Score(
     target="open_rate",
     campaign_type="Survey",
     industry="Retail",
+    vehicle_type=None,
     probabilities={"open_rate": 0.425},
+    intervals={"open_rate": (0.38, 0.481)},
     attributes_seen={"augmentation_class": "original", "vehicle_type": "SUV"},
 )
 BRIGHTER = SuggestedEdit("brighter", {"brightness": 0.25}, 0.675, 0.25, picture(60, 90))
@@ -58,10 +60,14 @@ ANSWER = Recommendation(SCORE, [BRIGHTER, BLURRED], [ALTERNATE], "industry", 17)
 
 def test_a_score_in_text() -> None:
     all_targets = replace(
-        SCORE, target="all", probabilities={"open_rate": 0.425, "bounce_rate": 0.02}
+        SCORE,
+        target="all",
+        probabilities={"open_rate": 0.425, "bounce_rate": 0.02},
+        intervals=SCORE.intervals | {"bounce_rate": (0.02, 0.02)},
     )
     lines = presentation.score_text(all_targets).splitlines()
-    assert [line.split() for line in lines[:2]] == [["open_rate", "42.5%"], ["bounce_rate", "2.0%"]]
+    assert lines[0].split(maxsplit=2)[1:] == ["42.5%", "38.0% to 48.1% in nine of ten cases"]
+    assert lines[1].split() == ["bounce_rate", "2.0%"], "no interval was made"
     assert lines[2].split(maxsplit=1)[1] == "augmentation class original, vehicle type SUV"
 
 
