@@ -3,8 +3,12 @@
 The only file that imports xgboost_ray. Labels are k successes of n trials: the booster sees the
 rate k/n with weight n, which has the same likelihood as n single rows; n = 0 weighs nothing.
 
-Every training runs in a Ray task of its own, because xgboost-ray leaks its placement group when
-its restarts run out, and forces the fork start method on the process that calls it.
+Every training runs in a Ray task of its own, because xgboost-ray forces the fork start method on
+the process that calls it, and in a placement group of our own: the one that xgboost-ray makes stays
+behind with the actors' CPUs when its restarts run out, and Ray keeps it until the driver ends.
+
+The rows go from Parquet to the actors that train on them, each its own part; the process that
+starts the training holds none of them.
 
 Output folder: {target}.ubj (XGBoost's own format), classifiers.json (columns, calibration,
 validation log-loss).
@@ -12,24 +16,32 @@ validation log-loss).
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
+import pyarrow.dataset as pads
 import ray
 import xgboost
+from ray.util.placement_group import placement_group, remove_placement_group
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from emailimg import features, resources, splits, storage
+from emailimg import features, resources, splits, storage, training_rows
 from emailimg.calibration import Calibration, fit_calibration
 from emailimg.config import ClassifierConfig, Config
-from emailimg.errors import BundleError, EmailimgError
+from emailimg.errors import BundleError, EmailimgError, TrainingError, parts_of
 from emailimg.metrics import log_loss
-from emailimg.parquet import read_table
+from emailimg.parquet import column_names, read_batches
 from emailimg.progress import Reporter, track
 from emailimg.resources import Bundle
 
 _INDEX_FILE = "classifiers.json"
+_BATCH_ROWS = 65_536
+
+# Part number `part` of `parts`, read in the process that needs it.
+PartReader = Callable[[int, int], training_rows.Rows]
 
 
 @dataclass(frozen=True)
@@ -120,12 +132,31 @@ def train_task(
     settings: ClassifierConfig, embeddings_folder: str, target: str
 ) -> "ray.ObjectRef[Trained]":
     """Start the training of one target in a Ray task of its own."""
-    return _train.remote(settings, embeddings_folder, target)
+    return _in_own_group.remote(train, settings, embeddings_folder, target)
+
+
+def boost_task(settings: ClassifierConfig, rows: PartReader) -> "ray.ObjectRef[bytes]":
+    """A booster of all rounds, in XGBoost's own format, without the rest of the stage."""
+    return _in_own_group.remote(_boost_to_bytes, settings, rows)
 
 
 @ray.remote(num_cpus=0, max_retries=0)
-def _train(settings: ClassifierConfig, embeddings_folder: str, target: str) -> Trained:
-    return train(settings, embeddings_folder, target)
+def _in_own_group(work: Callable[..., Any], settings: ClassifierConfig, *arguments: Any) -> Any:
+    """`work(settings, *arguments)` in a task that has room for its actors, which ends with it."""
+    bundles = resources.cpu_bundles(settings.num_actors, settings.cpus_per_actor)
+    group = placement_group(bundles, strategy="SPREAD")
+    inside = PlacementGroupSchedulingStrategy(group, placement_group_capture_child_tasks=True)
+    task = ray.remote(work).options(num_cpus=0, max_retries=0, scheduling_strategy=inside)
+    try:
+        return ray.get(task.remote(settings, *arguments))
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from error
+    finally:
+        remove_placement_group(group)
+
+
+def _boost_to_bytes(settings: ClassifierConfig, rows: PartReader) -> bytes:
+    return bytes(boost(settings, "the booster", rows).save_raw("ubj"))
 
 
 def train(
@@ -136,32 +167,73 @@ def train(
 ) -> Trained:
     """Train, calibrate and evaluate one target; call it in a Ray task or trial only.
 
-    Raises EmailimgError when no training row has an observed label.
+    Raises EmailimgError when no training or validation row has an observed label, or there are
+    fewer rows than actors, and TrainingError when its actors failed too often.
     """
-    import xgboost_ray
-
-    logging.getLogger("xgboost_ray").setLevel(logging.ERROR)
+    training_rows.require_observed(embeddings_folder, target, settings.num_actors)
     width = embedding_width(embeddings_folder)
-    booster = xgboost_ray.train(
-        _parameters(settings),
-        _matrix(embeddings_folder, "train", target, width, settings.num_actors),
-        num_boost_round=settings.rounds,
-        evals=[(_matrix(embeddings_folder, "validation", target, width, settings.num_actors), "v")],
-        early_stopping_rounds=settings.early_stopping_rounds,
-        verbose_eval=False,
-        callbacks=list(callbacks),
-        ray_params=xgboost_ray.RayParams(
-            num_actors=settings.num_actors,
-            cpus_per_actor=settings.cpus_per_actor,
-            gpus_per_actor=0,
-            max_actor_restarts=settings.max_actor_restarts,
-        ),
+    rows, validation = (
+        partial(training_rows.read_part, embeddings_folder, split, target, width)
+        for split in ("train", "validation")
     )
+    booster = boost(settings, f"target {target!r}", rows, validation, callbacks)
     best = booster[: booster.best_iteration + 1]
     return _evaluate(best, embeddings_folder, target, width)
 
 
-def _parameters(settings: ClassifierConfig) -> dict[str, Any]:
+def boost(
+    settings: ClassifierConfig,
+    name: str,
+    rows: PartReader,
+    validation: PartReader | None = None,
+    callbacks: Sequence[Any] = (),
+) -> xgboost.Booster:
+    """xgboost-ray's training; call it in a Ray task or trial only.
+
+    name: what an error calls it; rows: called by every actor for its own part; validation: rows
+    for early stopping, without which all rounds are trained.
+    Raises TrainingError when the actors failed too often.
+    """
+    import xgboost_ray
+
+    logging.getLogger("xgboost_ray").setLevel(logging.ERROR)
+    evaluation: dict[str, Any] = {}
+    if validation is not None:
+        evaluation["evals"] = [(_matrix(validation), "validation")]
+        evaluation["early_stopping_rounds"] = settings.early_stopping_rounds
+    try:
+        return xgboost_ray.train(
+            parameters(settings),
+            _matrix(rows),
+            num_boost_round=settings.rounds,
+            verbose_eval=False,
+            callbacks=list(callbacks),
+            ray_params=xgboost_ray.RayParams(
+                num_actors=settings.num_actors,
+                cpus_per_actor=settings.cpus_per_actor,
+                gpus_per_actor=0,
+                max_actor_restarts=settings.max_actor_restarts,
+            ),
+            **evaluation,
+        )
+    except RuntimeError as error:
+        if not isinstance(error.__cause__, ray.exceptions.RayError):
+            raise
+        raise _in_words(error, settings, name) from error  # its restarts have run out
+
+
+def _in_words(error: BaseException, settings: ClassifierConfig, name: str) -> EmailimgError:
+    """What a user did wrong, where that is what stopped the actors; else that they failed."""
+    known = next((part for part in parts_of(error) if isinstance(part, EmailimgError)), None)
+    return known or TrainingError(
+        f"training of {name}: its actors died or failed more than classifiers.max_actor_restarts = "
+        f"{settings.max_actor_restarts} times; raise that where machines come and go, or "
+        "classifiers.num_actors where memory has run out. Ray's logs of this session say more"
+    )
+
+
+def parameters(settings: ClassifierConfig) -> dict[str, Any]:
+    """XGBoost's names for the settings."""
     return {
         "objective": "binary:logistic",
         "eval_metric": "logloss",
@@ -177,41 +249,57 @@ def _parameters(settings: ClassifierConfig) -> dict[str, Any]:
     }
 
 
-def _matrix(folder: str, split: splits.Split, target: str, width: int, num_actors: int) -> Any:
-    """A distributed matrix: actors read their own shards where there are enough of them."""
+def _matrix(rows: PartReader) -> Any:
+    """A matrix of which every actor reads its own part."""
     import xgboost_ray
 
-    label, weight = f"{target}_rate", f"{target}_weight"
-    columns = [*features.feature_columns(width), label, weight]
-    split_folder = splits.folder(folder, split)
-    shards = storage.list_files(split_folder, ".parquet")
-    if len(shards) >= num_actors and num_actors > 1:
-        return xgboost_ray.RayDMatrix(
-            shards,
-            label=label,
-            weight=weight,
-            columns=columns,
-            filetype=xgboost_ray.RayFileType.PARQUET,
-        )
-    table = read_table(split_folder, columns=columns)
-    return xgboost_ray.RayDMatrix(table, label=label, weight=weight)
+    class Parts(xgboost_ray.RayDMatrix):
+        """Without xgboost-ray's own reading, which takes whole files, and copies all that it reads
+        to the object store and back."""
+
+        def assert_enough_shards_for_actors(self, num_actors: int) -> None:
+            """There are parts for any number of actors."""
+
+        def get_data(self, rank: int, num_actors: int | None = None) -> dict[str, Any]:
+            """The arguments of xgboost.DMatrix, in the actor that asks."""
+            part = rows(rank, num_actors or 1)
+            return {
+                "data": part.features,
+                "label": part.rates,
+                "weight": part.weights,
+                "feature_names": list(part.names),
+            }
+
+    # The names are not looked at: they say that the actors read, and that there are labels.
+    return Parts(["parts.parquet"], label="rate", weight="weight", distributed=True)
 
 
 def _evaluate(booster: xgboost.Booster, embeddings_folder: str, target: str, width: int) -> Trained:
     """Calibrate on the validation rows and measure there."""
-    columns = [*features.feature_columns(width), f"{target}_k", f"{target}_n"]
-    split_folder = splits.folder(embeddings_folder, "validation")
-    rows = read_table(split_folder, columns=columns)
-    rows = rows[rows[f"{target}_n"] > 0]
-    if rows.empty:
-        raise EmailimgError(f"target {target!r} has no observed labels among the validation rows")
-    raw = booster.inplace_predict(rows[features.feature_columns(width)].to_numpy(np.float32))
-    successes, trials = rows[f"{target}_k"].to_numpy(), rows[f"{target}_n"].to_numpy()
+    raw, successes, trials = _predictions(booster, embeddings_folder, target, width)
     calibration = fit_calibration(raw, successes, trials)
     loss = log_loss(calibration.apply(raw), successes, trials)
     return Trained(
         bytes(booster.save_raw("ubj")), calibration, float(loss), booster.num_boosted_rounds()
     )
+
+
+def _predictions(
+    booster: xgboost.Booster, embeddings_folder: str, target: str, width: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of every observed validation row: raw P(success), successes and trials.
+
+    Features are read a batch at a time: those of millions of rows do not fit into one process.
+    """
+    columns = [*features.feature_columns(width), f"{target}_k", f"{target}_n"]
+    location, observed = splits.folder(embeddings_folder, "validation"), f"{target}_n"
+    found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    for rows in read_batches(location, columns, pads.field(observed) > 0, _BATCH_ROWS):
+        *values, successes, trials = (column.to_numpy() for column in rows.columns)
+        raw = booster.inplace_predict(np.stack(values, axis=1).astype(np.float32, copy=False))
+        found.append((raw, successes, trials))
+    raw, successes, trials = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return raw, successes, trials
 
 
 def save(trained: dict[str, Trained], width: int, folder: str) -> None:
@@ -267,12 +355,5 @@ def load(folder: str, threads: int = 1) -> Classifiers:
 
 def embedding_width(embeddings_folder: str) -> int:
     """D of the embeddings stage's output."""
-    names = _column_names(splits.folder(embeddings_folder, "train"))
+    names = column_names(splits.folder(embeddings_folder, "train"))
     return sum(1 for name in names if name[0] == "e" and name[1:].isdigit())
-
-
-def _column_names(folder: str) -> list[str]:
-    import pyarrow.dataset as pads
-
-    fs, path = storage.filesystem(folder)
-    return pads.dataset(path, filesystem=fs, format="parquet").schema.names
