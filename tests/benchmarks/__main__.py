@@ -3,8 +3,8 @@
 Four contenders take turns: OURS, the stages catalogue and examples; POOL with catalogue, a plain
 `multiprocessing.Pool` that makes the same; POOL, the examples alone by
 `multiprocessing.Pool` and plain Albumentations; FLOOR, the same Pool that only decodes. Other
-modes: `--training` (the encoder stage beside plain PyTorch loops), `--scaling`, `--showroom N` and
-`--profile`.
+modes: `--training` (the encoder stage beside plain PyTorch loops), `--classifiers` (xgboost-ray
+beside plain XGBoost), `--scaling`, `--showroom N` and `--profile`.
 """
 
 import argparse
@@ -18,9 +18,10 @@ from typing import Any
 
 from emailimg import config
 
-from . import compare, machine, photographs, step_times, tables, training
+from . import boosting, compare, machine, photographs, step_times, tables, training
 from .job import Job
 
+_OF_BOOSTING = {"rows": [100_000, 1_000_000], "rounds": 100}
 _OF_TRAINING = {"arch": None, "weights": "scratch", "epochs": 3, "gpu": False}  # and the defaults
 
 
@@ -38,6 +39,9 @@ def main() -> None:
 
 def _run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """The mode that was asked for; `text` is for people, the rest for --json."""
+    if options.classifiers:
+        jobs = boosting.jobs(folder, options.rows, options.rounds, options.workers)
+        return boosting.side_by_side(jobs, options.repeat)
     job = _job(options, folder)
     if options.training:
         return training.side_by_side(job, options.repeat)
@@ -96,13 +100,16 @@ def _parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--folder", help="where images and outputs go for the time being; the system's choice")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--training", action="store_true", help="Ray Train beside plain PyTorch")
+    mode.add_argument("--classifiers", action="store_true", help="xgboost-ray beside XGBoost")
     mode.add_argument("--scaling", action="store_true", help="OURS with 1, 2, 4, ... workers")
     mode.add_argument("--showroom", type=int, metavar="N", help="OURS with N rendered scenes")
     mode.add_argument("--profile", action="store_true", help="milliseconds per step, without Ray")
     _add_training_options(parser)
+    _add_boosting_options(parser)
     options = parser.parse_args(arguments)
     options.preset = options.preset or ("paper" if options.showroom else "quickstart")
     _check_training_options(parser, options)
+    _check_boosting_options(parser, options)
     return options
 
 
@@ -123,6 +130,20 @@ def _check_training_options(parser: argparse.ArgumentParser, options: argparse.N
             parser.error(f"--{name} is for --training")
     if options.epochs < 2:
         parser.error("--epochs: at least 2, of which the first does not count")
+
+
+def _add_boosting_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("with --classifiers").add_argument
+    add("--rows", type=int, nargs="+", metavar="N", help="training rows; 100000 1000000")
+    add("--rounds", type=int, help="of boosting; 100")
+
+
+def _check_boosting_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    for name, default in _OF_BOOSTING.items():
+        if getattr(options, name) is None:
+            setattr(options, name, default)
+        elif not options.classifiers:
+            parser.error(f"--{name} is for --classifiers")
 
 
 def _plain(value: Any) -> Any:
