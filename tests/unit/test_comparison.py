@@ -154,9 +154,12 @@ def test_what_is_constant_is_not_expected_to_grow() -> None:
 def test_the_table_says_what_was_found(found: Measurements) -> None:
     text = table.page(found)
     lines = [" ".join(line.split()) for line in text.splitlines()]
-    assert "| 1,000 | XGBoost | 91.50% | 91.00% to 92.00% | 0.10 | 1.0 |" in lines
-    assert "| 10,000 | XGBoost through xgboost-ray | 91.50% | 91.00% to 92.00% | 40 | 40 |" in lines
-    assert "| 10,000 | random forest | skipped | – | – | – |" in lines
+    assert "| 1,000 | XGBoost | 2 | 91.50% | 91.00% to 92.00% | 0.10 | 1.0 |" in lines
+    assert (
+        "| 10,000 | XGBoost through xgboost-ray | 2 | 91.50% | 91.00% to 92.00% | 40 | 40 |"
+        in lines
+    )
+    assert "| 10,000 | random forest | 0 | skipped | – | – | – |" in lines
     assert "With 10,000 rows XGBoost took 1/10 of gradient boosting's training time" in text
     assert "2-fold cross-validation" in text
     assert "requiring a factor less in training time" in text, "the report's words"
@@ -181,8 +184,8 @@ def test_another_set_up_is_refused(found: Measurements, tmp_path: Path) -> None:
     again = measurement.open_for(str(tmp_path), dict(found.setup))
     assert again.rows == found.rows
     assert again.skipped == (), "with another limit it may be measured"
-    with pytest.raises(ConfigError, match=r"depth: 6 there, 3 now.*another --out"):
-        measurement.open_for(str(tmp_path), found.setup | {"depth": 3})
+    with pytest.raises(ConfigError, match=r"depth: 3 there, 6 now.*another --out"):
+        measurement.open_for(str(tmp_path), found.setup | {"depth": 6})
     with pytest.raises(ConfigError, match="processor: abacus there, other now"):
         measurement.open_for(str(tmp_path), found.setup | {"processor": "other"})
 

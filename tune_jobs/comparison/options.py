@@ -58,7 +58,7 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
     add("--threads", type=_whole(1), default=cores, metavar="N", help="of every model; all cores")
     add("--actors", type=_whole(1), default=1, metavar="N", help="that share the threads (1)")
     add("--trees", type=_whole(1), default=100, metavar="N", help="of all ensembles (100)")
-    add("--depth", type=_whole(1), default=6, metavar="N", help="of boosted trees (6)")
+    add("--depth", type=_whole(1), default=3, metavar="N", help="of boosted trees (3)")
     add("--learning-rate", type=float, default=0.1, metavar="X", help="of boosters (0.1)")
     add("--seed", type=int, default=0, metavar="N", help="of rows, folds and models (0)")
 

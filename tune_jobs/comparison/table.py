@@ -9,7 +9,7 @@ from tune_jobs.comparison import measurement, measuring, published
 from tune_jobs.comparison.measurement import Measurement, Measurements
 from tune_jobs.comparison.models import MODELS
 
-_HEADS = ("rows", "model", "accuracy", "lowest to highest", "seconds", "times XGBoost's")
+_HEADS = ("rows", "model", "folds", "accuracy", "lowest to highest", "seconds", "times XGBoost's")
 
 
 def page(found: Measurements) -> str:
@@ -65,10 +65,11 @@ def _cells(found: Measurements, name: str, count: int) -> list[str]:
     head = [wording.count(count), MODELS[name].title]
     if not folds:
         skipped = any((skip.model, skip.rows) == (name, count) for skip in found.skipped)
-        return [*head, "skipped", *[wording.MISSING] * 3] if skipped else []
+        return [*head, "0", "skipped", *[wording.MISSING] * 3] if skipped else []
     mean, lowest, highest = measurement.accuracy(folds)
     return [
         *head,
+        str(len(folds)),
         wording.percent(mean, 2),
         f"{wording.percent(lowest, 2)} to {wording.percent(highest, 2)}",
         _seconds(measurement.seconds(folds)[0]),
