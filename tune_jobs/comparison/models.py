@@ -148,7 +148,7 @@ def _logistic_regression(recipe: Recipe, matrix: np.ndarray, labels: np.ndarray)
 
 MODELS = {
     "xgboost": Model("XGBoost", _xgboost),
-    "xgboost_ray": Model("XGBoost through xgboost-ray", _xgboost_ray, needs_ray=True),
+    "xgboost_ray": Model("XGBoost by xgboost-ray", _xgboost_ray, needs_ray=True),
     "gradient_boosting": Model("gradient boosting", _gradient_boosting),
     "histogram_boosting": Model("histogram boosting", _histogram_boosting),
     "random_forest": Model("random forest", _random_forest),

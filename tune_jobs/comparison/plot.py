@@ -64,9 +64,9 @@ def _accuracy(axes: Axes, found: Measurements) -> None:
         counts = found.row_counts(name)
         means, lows, highs = _over_folds(found, name, counts, measurement.accuracy)
         _line(axes, name, counts, means)
-        axes.fill_between(counts, lows, highs, color=_LOOKS[name][0], alpha=0.13, linewidth=0)
+        axes.fill_between(counts, lows, highs, color=_LOOKS[name][0], alpha=0.11, linewidth=0)
     axes.set_title("accuracy: mean, and lowest to highest fold", pad=10)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: wording.percent(value, 0)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g}%"))
     _frame(axes, found)
 
 
@@ -76,7 +76,7 @@ def _seconds(axes: Axes, found: Measurements) -> None:
         counts = found.row_counts(name)
         middles, lows, highs = _over_folds(found, name, counts, measurement.seconds)
         _line(axes, name, counts, middles)
-        axes.fill_between(counts, lows, highs, color=_LOOKS[name][0], alpha=0.13, linewidth=0)
+        axes.fill_between(counts, lows, highs, color=_LOOKS[name][0], alpha=0.11, linewidth=0)
     axes.set_title("seconds to train on one fold", pad=10)
     axes.yaxis.set_major_locator(LogLocator(numticks=20))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -139,9 +139,9 @@ def _head(figure: Figure, axes: Axes, found: Measurements) -> None:
         bbox_to_anchor=(0.055, 0.885),
         ncols=6,
         frameon=False,
-        fontsize=9,
-        columnspacing=1.4,
-        handlelength=2.2,
+        fontsize=8.8,
+        columnspacing=1.2,
+        handlelength=1.8,
     )
 
 
