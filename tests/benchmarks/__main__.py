@@ -21,7 +21,7 @@ from emailimg import config
 from . import boosting, compare, machine, photographs, step_times, tables, training
 from .job import Job
 
-_OF_BOOSTING = {"rows": [100_000, 1_000_000], "rounds": 100}
+_OF_BOOSTING = {"rows": [100_000, 1_000_000], "rounds": 100, "alone": False}
 _OF_TRAINING = {"arch": None, "weights": "scratch", "epochs": 3, "gpu": False}  # and the defaults
 
 
@@ -41,7 +41,7 @@ def _run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """The mode that was asked for; `text` is for people, the rest for --json."""
     if options.classifiers:
         jobs = boosting.jobs(folder, options.rows, options.rounds, options.workers)
-        return boosting.side_by_side(jobs, options.repeat)
+        return boosting.side_by_side(jobs, options.repeat, options.alone)
     job = _job(options, folder)
     if options.training:
         return training.side_by_side(job, options.repeat)
@@ -136,6 +136,7 @@ def _add_boosting_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("with --classifiers").add_argument
     add("--rows", type=int, nargs="+", metavar="N", help="training rows; 100000 1000000")
     add("--rounds", type=int, help="of boosting; 100")
+    add("--alone", action="store_true", default=None, help="xgboost-ray with two actors, no others")
 
 
 def _check_boosting_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:

@@ -1,6 +1,7 @@
 """Boosting side by side: xgboost-ray beside plain XGBoost, and what comes out of it."""
 
 import json
+import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -49,6 +50,9 @@ class Run:
     told: dict[str, str]
 
 
+_PLAIN = Contender("XGBoost", 0)
+
+
 def jobs(folder: Path, rows: Sequence[int], rounds: int, threads: int) -> list[Job]:
     """One for each number of rows; no early stopping, so that all do the same work."""
     settings = (
@@ -63,23 +67,29 @@ def jobs(folder: Path, rows: Sequence[int], rounds: int, threads: int) -> list[J
     ]  # fmt: skip
 
 
-def contenders(threads: int) -> list[Contender]:
-    """Plain XGBoost, and one actor with all the threads; two actors where they divide by two."""
-    entered = [Contender("XGBoost", 0), Contender("xgboost-ray, 1 actor", 1)]
-    return [*entered, Contender("xgboost-ray, 2 actors", 2)] if threads % 2 == 0 else entered
+def contenders(threads: int, alone: bool = False) -> list[Contender]:
+    """Plain XGBoost, and one actor with all the threads; two actors where they divide by two.
+
+    alone: the one with the most actors, for more rows than there is time to compare on.
+    """
+    entered = [_PLAIN, Contender("xgboost-ray, 1 actor", 1)]
+    if threads % 2 == 0:
+        entered.append(Contender("xgboost-ray, 2 actors", 2))
+    return entered[-1:] if alone else entered
 
 
-def side_by_side(planned: Sequence[Job], repeat: int) -> dict[str, Any]:
-    """All contenders in turn, `repeat` times, at every number of rows."""
+def side_by_side(planned: Sequence[Job], repeat: int, alone: bool = False) -> dict[str, Any]:
+    """All contenders in turn, `repeat` times, at every number of rows; or ours `alone`."""
     parts, runs = [], {}
     for job in planned:
         print(f"making {job.count} rows", file=sys.stderr)
         boosting_data.make(Path(str(job.data)), job.count)
-        done: dict[Contender, list[Run]] = {one: [] for one in contenders(job.workers)}
+        done: dict[Contender, list[Run]] = {one: [] for one in contenders(job.workers, alone)}
         for _ in range(repeat):
             for contender, its in done.items():
                 its.append(run_once(contender, job))
         check_same_work(done)
+        shutil.rmtree(str(job.data))  # gigabytes
         parts += lines(job, done)
         runs[job.count] = {contender.title: its for contender, its in done.items()}
     table = tables.markdown(_HEADS, parts)
@@ -99,7 +109,9 @@ def run_once(contender: Contender, job: Job) -> Run:
 
 def check_same_work(done: dict[Contender, list[Run]]) -> None:
     """As many rounds and as good a model, or the figures compare different work."""
-    [plain, *_] = [runs[0].told for contender, runs in done.items() if not contender.actors]
+    if _PLAIN not in done:
+        return
+    plain = done[_PLAIN][0].told
     for contender, runs in done.items():
         for run in runs:
             if run.told["rounds"] != plain["rounds"]:
@@ -113,25 +125,26 @@ def check_same_work(done: dict[Contender, list[Run]]) -> None:
 
 def lines(job: Job, done: dict[Contender, list[Run]]) -> list[list[str]]:
     """The table's lines of one number of rows."""
-    [plain, *_] = done.values()
     found = []
     for contender, runs in done.items():
         seconds = [run.work.seconds for run in runs]
-        more = [
-            run.work.seconds - other.work.seconds for run, other in zip(runs, plain, strict=True)
-        ]
         found.append(
             [
                 contender.title,
                 f"{job.count:,}",
                 tables.spread(seconds, ".1f"),
                 tables.spread([job.count / taken for taken in seconds], ",.0f"),
-                tables.spread(more, "+.1f") if contender.actors else "",
+                _overhead(seconds, done.get(_PLAIN, [])) if contender.actors else "",
                 tables.spread([run.work.peak_bytes / _MIB for run in runs], ",.0f"),
                 runs[0].told["log_loss"][:6],
             ]
         )
     return found
+
+
+def _overhead(seconds: Sequence[float], plain: Sequence[Run]) -> str:
+    more = [taken - other.work.seconds for taken, other in zip(seconds, plain, strict=False)]
+    return tables.spread(more, "+.1f") if more else ""
 
 
 def predictions(runs: dict[int, dict[str, list[Run]]]) -> str:

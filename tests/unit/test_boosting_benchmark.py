@@ -57,6 +57,7 @@ def test_overhead_is_the_difference_of_each_round(job: Job) -> None:
     table = boosting.lines(job, {PLAIN: [run(2.0), run(4.0)], TWO: [run(7.0), run(8.0)]})
     assert table[0][:5] == ["XGBoost", "3,000", "3.0 (2.0 to 4.0)", "1,125 (750 to 1,500)", ""]
     assert table[1][4] == "+4.5 (+4.0 to +5.0)"
+    assert boosting.lines(job, {TWO: [run(7.0)]})[0][4] == "", "alone there is none"
 
 
 def test_rates_of_prediction_are_told(job: Job) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from emailimg import features, splits, training_rows
 from emailimg.errors import EmailimgError
+from emailimg.parquet import write_table
 
 WIDTH = 2
 
@@ -67,6 +68,16 @@ def test_parts_together_are_all_observed_rows_once(
     np.testing.assert_array_equal(weights, observed % 3)
     sizes = [len(rows.features) for rows in found]
     assert max(sizes) - min(sizes) <= 2, "their lengths differ by one, their observed rows by two"
+
+
+def test_parts_are_read_from_s3_as_well(base: str) -> None:
+    for shard, numbers in enumerate(np.array_split(np.arange(30), 3)):
+        write_table(f"{splits.folder(base, 'train')}/{shard}.parquet", table(numbers))
+    found = [
+        training_rows.read_part(base, "train", "open_rate", WIDTH, part, 2).features[:, 0]
+        for part in range(2)
+    ]
+    np.testing.assert_array_equal(np.concatenate(found), [n for n in range(30) if n % 3])
 
 
 def test_features_are_in_the_order_of_serving(tmp_path: Path) -> None:
