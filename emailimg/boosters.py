@@ -1,7 +1,8 @@
 """Trained classifiers at rest and at work: the files of a folder, and what they predict.
 
-A folder holds {target}.ubj and {target}.member-{number}.ubj (XGBoost's own format) and
-classifiers.json (embedding width; per target calibration, uncertainty and validation log-loss).
+A folder holds {target}.ubj, its further seeds {target}.seed-{number}.ubj and its members
+{target}.member-{number}.ubj (XGBoost's own format), and classifiers.json (embedding width; per
+target calibration, uncertainty and validation log-loss).
 """
 
 import json
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import xgboost
 
-from emailimg import calibration, contributions, features, intervals, storage
+from emailimg import calibration, contributions, ensemble, features, intervals, storage
 from emailimg.calibration import Calibration
 from emailimg.contributions import Shares
 from emailimg.errors import BundleError
@@ -37,13 +38,14 @@ class Members:
 
 @dataclass(frozen=True)
 class Trained:
-    """One target's booster as bytes, its calibration and its validation log-loss in nats.
+    """One target's classifier: boosters as bytes, calibration, and validation log-loss in nats.
 
+    boosters: one, or several of different seeds, averaged in log-odds; rounds: of the first;
     calibration_log_losses: of every method that was tried, cross-validated. members: None where
     no intervals were asked for.
     """
 
-    booster: bytes
+    boosters: tuple[bytes, ...]
     calibration: Calibration
     log_loss: float
     rounds: int
@@ -67,10 +69,10 @@ class Prediction:
 
 
 class Model:
-    """One target's booster and members, loaded."""
+    """One target's boosters and members, loaded."""
 
     def __init__(self, trained: Trained, threads: int) -> None:
-        self._booster = _load(trained.booster, threads)
+        self._boosters = [_load(file, threads) for file in trained.boosters]
         self._calibration = trained.calibration
         self._disagreement = trained.members
         files = trained.members.boosters if trained.members else ()
@@ -78,15 +80,15 @@ class Model:
 
     @property
     def num_features(self) -> int:
-        return int(self._booster.num_features())
+        return int(self._boosters[0].num_features())
 
     def probability(self, matrix: np.ndarray) -> np.ndarray:
         """Features float32 (N, F) -> float64 (N,)."""
-        return self._calibration.apply(self._booster.inplace_predict(matrix))
+        return self._calibration.apply(ensemble.raw(self._boosters, matrix))
 
     def shares(self, matrix: np.ndarray) -> Shares:
         """What each feature adds to the log-odds of `probability`."""
-        return contributions.shares(self._booster, self._calibration, matrix)
+        return contributions.shares(self._boosters, self._calibration, matrix)
 
     def predict(self, matrix: np.ndarray) -> Prediction:
         """Features float32 (N, F) -> probabilities and their intervals."""
@@ -171,12 +173,14 @@ def save(trained: dict[str, Trained], width: int, folder: str) -> None:
     """Write boosters and their index to a folder."""
     index: dict[str, Any] = {"embedding_width": width, "targets": {}}
     for target, model in trained.items():
-        storage.write_bytes(_booster_file(folder, target), model.booster)
+        for number, booster in enumerate(model.boosters):
+            storage.write_bytes(_booster_file(folder, target, number), booster)
         index["targets"][target] = {
             "calibration": model.calibration.as_json(),
             "calibration_log_losses": model.calibration_log_losses,
             "validation_log_loss": model.log_loss,
             "rounds": model.rounds,
+            "boosters": len(model.boosters),
             "members": _save_members(folder, target, model.members),
         }
     storage.write_json(storage.join(folder, _INDEX_FILE), index)
@@ -187,7 +191,9 @@ def load_trained(folder: str) -> dict[str, Trained]:
     index = read_index(folder)
     return {
         target: Trained(
-            booster=_read(_booster_file(folder, target)),
+            boosters=tuple(
+                _read(_booster_file(folder, target, n)) for n in range(entry["boosters"])
+            ),
             calibration=calibration.from_json(entry["calibration"]),
             log_loss=entry["validation_log_loss"],
             rounds=entry["rounds"],
@@ -219,8 +225,8 @@ def load(folder: str, threads: int = 1) -> Classifiers:
     return Classifiers(models, width)
 
 
-def _booster_file(folder: str, target: str) -> str:
-    return storage.join(folder, f"{target}.ubj")
+def _booster_file(folder: str, target: str, number: int) -> str:
+    return storage.join(folder, f"{target}.seed-{number:02d}.ubj" if number else f"{target}.ubj")
 
 
 def _member_file(folder: str, target: str, number: int) -> str:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from emailimg import boosters, classifiers, domain, features, splits, storage
+from emailimg import boosters, domain, features, splits, storage
 from emailimg.boosters import Classifiers
 from emailimg.config import Config, from_mapping
 from emailimg.domain import Domain
@@ -174,7 +174,7 @@ _BUNDLED = (".safetensors", ".ubj", "encoder.json", "classifiers.json")
 
 def _index(catalogue_folder: str, embeddings_folder: str) -> pd.DataFrame:
     """Catalogue rows with the embedding of their original version and a thumbnail."""
-    width = classifiers.embedding_width(embeddings_folder)
+    width = features.embedding_width(embeddings_folder)
     wanted = ["source_id", "version", *features.embedding_columns(width)]
     parts = [read_table(splits.folder(embeddings_folder, s), columns=wanted) for s in splits.SPLITS]
     embedded = pd.concat(parts, ignore_index=True)

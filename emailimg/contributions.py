@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import xgboost
 
-from emailimg import features
+from emailimg import ensemble, features
 from emailimg.calibration import Calibration
 
 CALIBRATION = "calibration"
@@ -43,12 +43,18 @@ class Shares:
         return summed | {CALIBRATION: self.calibration}
 
 
-def shares(booster: xgboost.Booster, calibration: Calibration, matrix: np.ndarray) -> Shares:
-    """Explain the predictions for features, float32 (N, F), of one target."""
-    rows = xgboost.DMatrix(matrix, feature_names=booster.feature_names)
+def shares(
+    boosters: Sequence[xgboost.Booster], calibration: Calibration, matrix: np.ndarray
+) -> Shares:
+    """Explain the predictions for features, float32 (N, F), of one target.
+
+    boosters: averaged in log-odds, and so are their contributions.
+    """
+    rows = xgboost.DMatrix(matrix, feature_names=boosters[0].feature_names)
+    each = [booster.predict(rows, pred_contribs=True) for booster in boosters]
     # XGBoost adds up in float32; from here on float64.
-    found = booster.predict(rows, pred_contribs=True).astype(np.float64)
+    found = np.stack(each).mean(axis=0, dtype=np.float64)
     columns, base = found[:, :-1], float(found[0, -1])
-    probabilities = calibration.apply(booster.inplace_predict(matrix))
+    probabilities = calibration.apply(ensemble.raw(boosters, matrix))
     log_odds = np.log(probabilities) - np.log1p(-probabilities)
     return Shares(base, columns, log_odds - base - columns.sum(axis=1), probabilities)

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from emailimg import seeding, taxonomy
+from emailimg import seeding, splits, taxonomy
+from emailimg.parquet import column_names
 
 _VALUES = {
     "campaign": taxonomy.CAMPAIGN_TYPES,
@@ -45,6 +46,12 @@ def column_groups(embedding_names: Sequence[str]) -> dict[str, list[int]]:
             what = _CONTEXT_GROUPS[what]
         groups.setdefault(what, []).append(position)
     return groups
+
+
+def embedding_width(embeddings_folder: str) -> int:
+    """D of the embeddings stage's output."""
+    names = column_names(splits.folder(embeddings_folder, "train"))
+    return sum(1 for name in names if name[0] == "e" and name[1:].isdigit())
 
 
 def embedding_columns(width: int) -> list[str]:
@@ -102,6 +109,13 @@ def as_uploaded(rows: pd.DataFrame) -> pd.DataFrame:
     is known, are predicted no worse than that.
     """
     return rows.assign(**dict.fromkeys(_TYPE_COLUMNS, np.float32(0)))
+
+
+def without_type(matrix: np.ndarray) -> np.ndarray:
+    """`as_uploaded` of features, float32 (N, D + 33), which are changed in place."""
+    assert CONTEXT_COLUMNS[-len(_TYPE_COLUMNS) :] == tuple(_TYPE_COLUMNS)
+    matrix[:, -len(_TYPE_COLUMNS) :] = 0
+    return matrix
 
 
 def _indicators(names: Sequence[str], values: Sequence[str | None]) -> np.ndarray:

@@ -15,7 +15,8 @@ import pandas as pd
 import xgboost
 
 from emailimg import intervals, seeding, storage
-from emailimg.boosters import Trained
+from emailimg.calibration import Calibration
+from emailimg.held_out import HeldOut
 from emailimg.intervals import Uncertainty
 from emailimg.parquet import read_table
 
@@ -62,29 +63,16 @@ def train(
     return boosters
 
 
-def judge(
-    trained: Trained,
-    members: list[bytes],
-    too_wide: float,
-    held_out: pd.DataFrame,
-    columns: list[str],
-    target: str,
-) -> Uncertainty:
+def judge(calibration: Calibration, too_wide: float, held_out: HeldOut) -> Uncertainty:
     """What the members' disagreement, and what they cannot see, did on the held-out rows.
 
-    held_out: `columns` as float32, `source_id`, `{target}_k` and `{target}_n`.
+    held_out: what the classifier says comes first, then what each member says.
     """
-    matrix = held_out[columns].to_numpy(np.float32)
-    said, *others = (
-        trained.calibration.apply(
-            xgboost.Booster(model_file=bytearray(file)).inplace_predict(matrix)
-        )
-        for file in (trained.booster, *members)
-    )
+    said, *others = calibration.apply(held_out.said)
     return intervals.fit(
         said,
         intervals.spread(np.stack(others)) / too_wide,
-        held_out[f"{target}_k"].to_numpy(),
-        held_out[f"{target}_n"].to_numpy(),
-        held_out["source_id"].to_numpy(str),
+        held_out.successes,
+        held_out.trials,
+        held_out.source_ids,
     )

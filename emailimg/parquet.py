@@ -13,7 +13,7 @@ from emailimg import storage
 
 def column_names(location: str) -> list[str]:
     """Names of the columns of a folder of Parquet shards."""
-    return _dataset(location).schema.names
+    return open_dataset(location).schema.names
 
 
 def read_table(
@@ -23,7 +23,7 @@ def read_table(
 
     Sub-folders such as `split=train` become a column.
     """
-    dataset = _dataset(location)
+    dataset = open_dataset(location)
     chosen = list(columns) if columns is not None else dataset.schema.names
     skipped = set(exclude)
     table = dataset.to_table(columns=[name for name in chosen if name not in skipped])
@@ -34,13 +34,14 @@ def read_batches(
     location: str, columns: list[str], where: pads.Expression, rows: int
 ) -> Iterator[pa.RecordBatch]:
     """The rows for which `where` holds, up to `rows` at a time; what was read is not kept."""
-    scanned = _dataset(location).to_batches(
+    scanned = open_dataset(location).to_batches(
         columns=columns, filter=where, batch_size=rows, batch_readahead=1, fragment_readahead=1
     )
     return (batch for batch in scanned if batch.num_rows)
 
 
-def _dataset(location: str) -> pads.Dataset:
+def open_dataset(location: str) -> pads.Dataset:
+    """A Parquet file or a folder of shards; nothing but a schema has been read of it."""
     fs, path = storage.filesystem(location)
     return pads.dataset(path, filesystem=fs, format="parquet", partitioning="hive")
 

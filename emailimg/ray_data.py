@@ -66,9 +66,16 @@ def _map_in_one_thread(
 
 
 def write(
-    rows: Dataset, location: str, cluster: ClusterConfig, partition_by: str | None = None
+    rows: Dataset,
+    location: str,
+    cluster: ClusterConfig,
+    partition_by: str | None = None,
+    rows_per_group: int = _ROWS_PER_GROUP,
 ) -> None:
-    """Write Parquet shards to an empty folder; one sub-folder per value of `partition_by`."""
+    """Write Parquet shards to an empty folder; one sub-folder per value of `partition_by`.
+
+    rows_per_group: at most; what is read of a shard at once.
+    """
     fs, path = storage.filesystem(location)
     rows.write_parquet(
         path,
@@ -79,5 +86,5 @@ def write(
         # they hardly shrink either, and LZ4 gives up on them in half the time of Snappy.
         use_dictionary=False,
         compression="lz4",
-        row_group_size=_ROWS_PER_GROUP,
+        row_group_size=rows_per_group,
     )

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from emailimg import boosters, classifiers, resources, storage
+from emailimg import boosters, classifiers, features, resources, storage
 from emailimg.config import ClassifierConfig, Config
 from emailimg.progress import Reporter, track
 from emailimg.tuning import boosters as booster_trials
@@ -34,7 +34,7 @@ def build(config: Config, embeddings_folder: str, classifiers_folder: str, folde
     assert best is not None, "a search without a result raises"
     tuned = _retrain(config, embeddings_folder, best.params, {t: baseline[t] for t in targets})
     chosen = baseline | tuned
-    boosters.save(chosen, classifiers.embedding_width(embeddings_folder), folder)
+    boosters.save(chosen, features.embedding_width(embeddings_folder), folder)
     start = float(np.mean([baseline[target].log_loss for target in targets]))
     record = {
         "objective": booster_trials.name(targets),

@@ -149,7 +149,7 @@ def _train(config: Config, target: str, embedder: Embedder, encoded: pd.Series) 
         data.set_weight(rng.poisson(1.0, len(rates)))
         others.append(_boost(data))
     return Trained(
-        booster,
+        (booster,),
         Platt(slope=0.9, intercept=0.05),
         log_loss=0.6,
         rounds=_ROUNDS,

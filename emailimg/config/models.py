@@ -87,6 +87,7 @@ class ClassifierConfig(Section):
     num_actors: int = Field(1, ge=1)
     cpus_per_actor: int = Field(1, ge=1)
     max_actor_restarts: int = Field(1, ge=0)
+    seeds: int = Field(1, ge=1, le=20)  # boosters per target, averaged in log-odds
     # Boosters on bootstrap samples, whose disagreement makes the intervals; 0: no intervals.
     members: int = Field(10, ge=0, le=100)
     seed: int = 0

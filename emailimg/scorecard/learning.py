@@ -13,7 +13,7 @@ import pandas as pd
 import ray
 import xgboost
 
-from emailimg import calibration, classifiers, features, members, metrics, seeding, splits
+from emailimg import boosting, calibration, features, members, metrics, seeding, splits
 from emailimg.config import ClassifierConfig, Config
 
 _SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
@@ -44,7 +44,7 @@ def of_target(
     settings: ClassifierConfig, embeddings_folder: str, target: str
 ) -> dict[str, list[dict[str, Any]]]:
     """One target's entry in `curves`, computed here."""
-    width = classifiers.embedding_width(embeddings_folder)
+    width = features.embedding_width(embeddings_folder)
     columns = features.feature_columns(width)
     wanted = ["source_id", *columns, *(f"{target}_{part}" for part in "knp")]
     sides: dict[str, pd.DataFrame] = {
@@ -72,7 +72,7 @@ class _Learner:
         columns: list[str],
         sides: dict[str, pd.DataFrame],
     ) -> None:
-        self._parameters = classifiers.parameters(settings)
+        self._parameters = boosting.parameters(settings)
         self._settings = settings
         self._target = target
         self._columns = columns

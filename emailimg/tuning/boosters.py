@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from ray import tune
 
-from emailimg import classifiers, resources
+from emailimg import classifiers, held_out, resources
 from emailimg.config import Config
 from emailimg.tuning import scheduling
 from emailimg.tuning.objective import Objective, progress
@@ -62,7 +62,7 @@ def train(
     checks: Sequence[int],
 ) -> float:
     """A trial's work, in its own process: train all targets, and report at the checks."""
-    losses = {t: classifiers.base_rate_log_loss(embeddings_folder, t) for t in targets}
+    losses = {t: held_out.base_rate_log_loss(embeddings_folder, t) for t in targets}
     for position, target in enumerate(targets):
         before = position * rounds
         model = classifiers.train(

@@ -3,8 +3,9 @@
 Four contenders take turns: OURS, the stages catalogue and examples; POOL with catalogue, a plain
 `multiprocessing.Pool` that makes the same; POOL, the examples alone by
 `multiprocessing.Pool` and plain Albumentations; FLOOR, the same Pool that only decodes. Other
-modes: `--training` (the encoder stage beside plain PyTorch loops), `--search` (Bayesian beside
-random search, and what a trial costs), `--scaling`, `--showroom N` and `--profile`.
+modes: `--training` (the encoder stage beside plain PyTorch loops), `--classifiers` (xgboost-ray
+beside plain XGBoost), `--search` (Bayesian beside random search, and what a trial costs),
+`--scaling`, `--showroom N` and `--profile`.
 """
 
 import argparse
@@ -18,12 +19,13 @@ from typing import Any
 
 from emailimg import config
 
-from . import compare, machine, photographs, step_times, tables, training
+from . import boosting, compare, machine, photographs, step_times, tables, training
 from .job import Job
 
 # Options of one mode, and their defaults.
 _OF_TRAINING = {"arch": None, "weights": "scratch", "epochs": 3, "gpu": False}
 _OF_SEARCH = {"trials": 20, "seeds": 5, "plot": None}
+_OF_BOOSTING = {"rows": [100_000, 1_000_000], "rounds": 100, "alone": False}
 
 
 def main() -> None:
@@ -40,6 +42,9 @@ def main() -> None:
 
 def _run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """The mode that was asked for; `text` is for people, the rest for --json."""
+    if options.classifiers:
+        jobs = boosting.jobs(folder, options.rows, options.rounds, options.workers)
+        return boosting.side_by_side(jobs, options.repeat, options.alone)
     job = _job(options, folder)
     if options.training:
         return training.side_by_side(job, options.repeat)
@@ -109,6 +114,7 @@ def _parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--folder", help="where images and outputs go for the time being; the system's choice")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--training", action="store_true", help="Ray Train beside plain PyTorch")
+    mode.add_argument("--classifiers", action="store_true", help="xgboost-ray beside XGBoost")
     mode.add_argument("--search", action="store_true", help="Bayesian beside random search")
     mode.add_argument("--scaling", action="store_true", help="OURS with 1, 2, 4, ... workers")
     mode.add_argument("--showroom", type=int, metavar="N", help="OURS with N rendered scenes")
@@ -121,6 +127,7 @@ def _parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     _check_options(parser, options, "search", _OF_SEARCH)
     if options.epochs < 2:
         parser.error("--epochs: at least 2, of which the first does not count")
+    _add_boosting_options(parser)
     return options
 
 
@@ -148,6 +155,13 @@ def _check_options(
             setattr(options, name, default)
         elif not getattr(options, mode):
             parser.error(f"--{name} is for --{mode}")
+
+
+def _add_boosting_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("with --classifiers").add_argument
+    add("--rows", type=int, nargs="+", metavar="N", help="training rows; 100000 1000000")
+    add("--rounds", type=int, help="of boosting; 100")
+    add("--alone", action="store_true", default=None, help="xgboost-ray with two actors, no others")
 
 
 def _plain(value: Any) -> Any:

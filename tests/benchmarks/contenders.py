@@ -136,6 +136,37 @@ def image_folder(job: Job) -> dict[str, Any]:
     return _without_ray(job, plain_training.image_folder)
 
 
+def xgboost_ray(job: Job) -> dict[str, Any]:
+    """One target of our classifiers stage; afterwards, how fast its model predicts."""
+    import ray
+
+    from emailimg import classifiers, ray_session
+
+    from . import boosting_data
+
+    settings = ray_config(job).classifiers
+    marks: Marks = {}
+    with ray_session.session("local", num_cpus=job.workers):
+        mark(marks, "begin")
+        task = classifiers.train_task(settings, str(job.data), boosting_data.TARGET)
+        trained = ray.get(task)
+        mark(marks, "end")
+    classifiers.save({boosting_data.TARGET: trained}, boosting_data.WIDTH, job.output)
+    told = {"log_loss": f"{trained.log_loss:.6f}", "rounds": str(trained.rounds)}
+    return {"marks": marks, "summaries": told | boosting_data.predictions_per_s(job.output)}
+
+
+def plain_xgboost(job: Job) -> dict[str, Any]:
+    """The same training as people write it, in one process."""
+    from . import plain_boosting
+
+    marks: Marks = {}
+    mark(marks, "begin")
+    told = plain_boosting.train(job, ray_config(job).classifiers)
+    mark(marks, "end")
+    return {"marks": marks, "summaries": told}
+
+
 CONTENDERS: dict[str, Callable[[Job], dict[str, Any]]] = {
     "ours": ours,
     "pool": pool,
@@ -144,6 +175,8 @@ CONTENDERS: dict[str, Callable[[Job], dict[str, Any]]] = {
     "ray_train": ray_train,
     "tensors": tensors,
     "image_folder": image_folder,
+    "xgboost_ray": xgboost_ray,
+    "plain_xgboost": plain_xgboost,
 }
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from PIL import features
 
 _PACKAGES = (
     *("ray", "pyarrow", "numpy", "opencv-python-headless", "pillow", "albumentations"),
-    *("torch", "torchvision"),
+    *("torch", "torchvision", "xgboost", "xgboost-ray"),
 )
 
 

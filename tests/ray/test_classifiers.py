@@ -7,55 +7,23 @@ import pandas as pd
 import pytest
 import ray
 import xgboost
+from embeddings_factory import write_embeddings
 
-from emailimg import boosters, classifiers, features, metrics, splits, taxonomy
+from emailimg import boosters, classifiers, features, metrics, splits
 from emailimg.config import ClassifierConfig
 from emailimg.errors import EmailimgError
-from emailimg.parquet import read_table, write_table
+from emailimg.parquet import read_table
 
 pytestmark = pytest.mark.usefixtures("ray_cluster")
 
 WIDTH = 4
-ROWS = {"train": 1200, "validation": 400, "test": 400}
+ROWS: dict[splits.Split, int] = {"train": 1200, "validation": 400, "test": 400}
 
 
 @pytest.fixture(scope="module")
 def embeddings(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Two shards per side; the first dimension and the campaign type decide `open_rate`."""
-    location = str(tmp_path_factory.mktemp("embeddings"))
-    rng = np.random.default_rng(0)
-    for split in splits.SPLITS:
-        table = _rows(rng, split, ROWS[split])
-        for shard, part in enumerate(np.array_split(np.arange(len(table)), 2)):
-            write_table(f"{splits.folder(location, split)}/{shard}.parquet", table.iloc[part])
-    return location
-
-
-def _rows(rng: np.random.Generator, split: str, count: int) -> pd.DataFrame:
-    embedding = rng.normal(size=(count, WIDTH)).astype(np.float32)
-    campaign = rng.choice(taxonomy.CAMPAIGN_TYPES, count)
-    industry = rng.choice(taxonomy.INDUSTRIES, count)
-    truth = np.where(embedding[:, 0] > 0, 0.8, 0.2)
-    truth = np.where(campaign == "Survey", 1 - truth, truth)
-    names = features.feature_columns(WIDTH)
-    table = pd.DataFrame(features.assemble(embedding, campaign, industry), columns=names)
-    trials = np.full(count, 10)
-    trials[::7] = 0  # not observed
-    successes = rng.binomial(trials, truth)
-    return table.assign(
-        source_id=[f"{split}{row // 2}" for row in range(count)],
-        campaign_type=campaign,
-        industry=industry,
-        open_rate_k=successes,
-        open_rate_n=trials,
-        open_rate_p=truth,
-        open_rate_rate=(successes / np.maximum(trials, 1)).astype(np.float32),
-        open_rate_weight=trials.astype(np.float32),
-        bounce_rate_k=0,
-        bounce_rate_n=0,
-        bounce_rate_rate=np.float32(0),
-        bounce_rate_weight=np.float32(0),
-    )
+    """One shard per side, which is enough for any number of actors."""
+    return write_embeddings(str(tmp_path_factory.mktemp("embeddings")), ROWS, WIDTH, shards=1)
 
 
 def settings(num_actors: int) -> ClassifierConfig:
@@ -71,23 +39,47 @@ def test_the_actors_together_learn_what_plain_xgboost_learns(
 ) -> None:
     trained = ray.get(classifiers.train_task(settings(num_actors), embeddings, "open_rate"))
     boosters.save({"open_rate": trained}, WIDTH, str(tmp_path))
-    test = read_table(splits.folder(embeddings, "test"))
-    test = test[test["open_rate_n"] > 0]
-    predicted = boosters.load(str(tmp_path)).predict_with_interval(
-        "open_rate",
-        test[features.embedding_columns(WIDTH)].to_numpy(np.float32),
-        test["campaign_type"].tolist(),
-        test["industry"].tolist(),
-    )
+    model = boosters.load(str(tmp_path))
+    test, ours = _predictions(model, embeddings, "test")
     successes, trials = test["open_rate_k"].to_numpy(), test["open_rate_n"].to_numpy()
     plain = metrics.log_loss(_plain_xgboost(embeddings, test), successes, trials)
     oracle = metrics.log_loss(test["open_rate_p"].to_numpy(), successes, trials)
-    loss = metrics.log_loss(predicted.probability, successes, trials)
+    loss = metrics.log_loss(ours.probability, successes, trials)
     assert loss == pytest.approx(plain, abs=0.01)
     assert oracle < loss < oracle + 0.05
+    rows, of_validation = _predictions(model, embeddings, "validation")
+    told = metrics.log_loss(of_validation.probability, rows["open_rate_k"], rows["open_rate_n"])
+    assert trained.log_loss == pytest.approx(told)
     truth = test["open_rate_p"].to_numpy()
-    assert 0.8 < np.mean((predicted.low <= truth) & (truth <= predicted.high)) < 0.99
-    assert predicted.members.shape == (10, len(test))
+    assert 0.8 < np.mean((ours.low <= truth) & (truth <= ours.high)) < 0.99
+    assert ours.members.shape == (10, len(test))
+
+
+def test_seeds_are_averaged(embeddings: str) -> None:
+    three = settings(1).model_copy(update={"seeds": 3, "subsample": 0.5, "members": 0})
+    trained = ray.get(classifiers.train_task(three, embeddings, "open_rate"))
+    assert len(set(trained.boosters)) == 3
+    rows = read_table(splits.folder(embeddings, "validation"))
+    rows = rows[rows["open_rate_n"] > 0]
+    matrix = xgboost.DMatrix(rows[features.feature_columns(WIDTH)])
+    margins = [
+        xgboost.Booster(model_file=bytearray(file)).predict(matrix, output_margin=True)
+        for file in trained.boosters
+    ]
+    said = trained.calibration.apply(1 / (1 + np.exp(-np.mean(margins, axis=0))))
+    loss = metrics.log_loss(said, rows["open_rate_k"].to_numpy(), rows["open_rate_n"].to_numpy())
+    assert trained.log_loss == pytest.approx(loss, abs=1e-6)
+
+
+def _predictions(
+    model: boosters.Classifiers, embeddings: str, split: splits.Split
+) -> tuple[pd.DataFrame, boosters.Prediction]:
+    """The observed rows of a side, and the model's probabilities for them."""
+    rows = read_table(splits.folder(embeddings, split))
+    rows = rows[rows["open_rate_n"] > 0]
+    embedding = rows[features.embedding_columns(WIDTH)].to_numpy(np.float32)
+    contexts = rows["campaign_type"].tolist(), rows["industry"].tolist()
+    return rows, model.predict_with_interval("open_rate", embedding, *contexts)
 
 
 def _plain_xgboost(embeddings: str, test: pd.DataFrame) -> np.ndarray:

@@ -10,7 +10,7 @@ import ray.data
 
 from emailimg import ray_data
 from emailimg.config import ClusterConfig
-from emailimg.parquet import read_table, write_table
+from emailimg.parquet import open_dataset, read_table, write_table
 
 pytestmark = pytest.mark.usefixtures("ray_cluster")
 
@@ -76,3 +76,16 @@ def test_the_number_of_tasks_at_once_is_limited(
     )
     assert rows.context.execution_options.resource_limits.cpu == 0.5
     assert rows.count() == 400
+
+
+def test_rows_are_written_in_groups_of_the_size_that_was_asked_for(
+    shards: str, tmp_path: Path
+) -> None:
+    rows = ray_data.read(shards, CLUSTER, ["x"])
+    ray_data.write(rows, str(tmp_path / "out"), CLUSTER, rows_per_group=40)
+    groups = [
+        group.num_rows
+        for shard in open_dataset(str(tmp_path / "out")).get_fragments()
+        for group in shard.row_groups
+    ]
+    assert sorted(groups) == [20] * 4 + [40] * 8

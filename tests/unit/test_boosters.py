@@ -24,12 +24,12 @@ def booster(seed: int) -> bytes:
     return bytes(xgboost.train(settings, matrix, num_boost_round=5).save_raw("ubj"))
 
 
-def trained(members: int) -> Trained:
+def trained(members: int, seeds: int = 1) -> Trained:
     disagreement = Members(
         tuple(booster(seed) for seed in range(1, members + 1)), 2.0, Uncertainty(1.5, 0.02)
     )
     return Trained(
-        booster(0),
+        (booster(0), *(booster(20 + seed) for seed in range(1, seeds))),
         Platt(0.8, 0.1),
         log_loss=0.5,
         rounds=5,
@@ -46,7 +46,7 @@ def question(count: int) -> tuple[np.ndarray, list[str], list[str]]:
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     models = {
         "open_rate": trained(3),
-        "bounce_rate": replace(trained(0), calibration=Isotonic((-1.0, 1.0), (-0.5, 0.7))),
+        "bounce_rate": replace(trained(0, seeds=3), calibration=Isotonic((-1.0, 1.0), (-0.5, 0.7))),
     }
     boosters.save(models, WIDTH, str(tmp_path))
     assert boosters.load_trained(str(tmp_path)) == models
@@ -85,10 +85,11 @@ def test_without_members_the_interval_is_empty(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "missing", ["classifiers.json", "open_rate.ubj", "open_rate.member-01.ubj"]
+    "missing",
+    ["classifiers.json", "open_rate.ubj", "open_rate.seed-01.ubj", "open_rate.member-01.ubj"],
 )
 def test_a_missing_part_is_named(tmp_path: Path, missing: str) -> None:
-    boosters.save({"open_rate": trained(2)}, WIDTH, str(tmp_path))
+    boosters.save({"open_rate": trained(2, seeds=2)}, WIDTH, str(tmp_path))
     (tmp_path / missing).unlink()
     with pytest.raises(BundleError, match=missing):
         boosters.load(str(tmp_path))

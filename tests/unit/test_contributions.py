@@ -49,7 +49,7 @@ def test_base_and_groups_add_up_to_the_answer(
     booster: xgboost.Booster, calibration: Calibration
 ) -> None:
     matrix = inputs(1)
-    found = contributions.shares(booster, calibration, matrix)
+    found = contributions.shares([booster], calibration, matrix)
     groups = found.by_group(NAMES)
     assert list(groups) == GROUPS
     expected = calibration.apply(booster.inplace_predict(matrix))
@@ -60,7 +60,7 @@ def test_base_and_groups_add_up_to_the_answer(
 
 def test_base_and_columns_add_up_to_the_boosters_margin(booster: xgboost.Booster) -> None:
     matrix = inputs(2)
-    found = contributions.shares(booster, Platt(1, 0), matrix)
+    found = contributions.shares([booster], Platt(1, 0), matrix)
     margin = booster.predict(xgboost.DMatrix(matrix), output_margin=True)
     np.testing.assert_allclose(found.base + found.columns.sum(axis=1), margin, atol=1e-5)
     assert np.abs(found.calibration).max() < 1e-5, "the identity corrects nothing"
@@ -71,14 +71,14 @@ def test_the_base_is_the_mean_over_the_training_rows() -> None:
     matrix = inputs()
     rows = xgboost.DMatrix(matrix, label=matrix[:, 1])
     model = xgboost.train({"objective": "reg:squarederror", "nthread": 1}, rows, 10)
-    found = contributions.shares(model, Platt(1, 0), matrix)
+    found = contributions.shares([model], Platt(1, 0), matrix)
     assert found.base == pytest.approx(model.predict(rows).mean(), abs=1e-5)
 
 
 def test_without_interactions_another_campaign_moves_the_campaign_alone() -> None:
     stumps = train(depth=1)
     survey, newsletter = (
-        contributions.shares(stumps, Platt(0.6, -0.4), inputs(3, campaign)).by_group(NAMES)
+        contributions.shares([stumps], Platt(0.6, -0.4), inputs(3, campaign)).by_group(NAMES)
         for campaign in ("Survey", "Newsletter")
     )
     for group in ("augmentation_class", "vehicle_type", "industry"):
@@ -90,7 +90,7 @@ def test_where_the_campaign_changes_what_an_attribute_means_both_move(
     booster: xgboost.Booster,
 ) -> None:
     survey, newsletter = (
-        contributions.shares(booster, Platt(1, 0), inputs(3, campaign)).by_group(NAMES)
+        contributions.shares([booster], Platt(1, 0), inputs(3, campaign)).by_group(NAMES)
         for campaign in ("Survey", "Newsletter")
     )
     blurred = inputs(3)[:, 1] > 1
@@ -107,16 +107,25 @@ def test_what_the_trees_do_not_ask_for_contributes_nothing() -> None:
         xgboost.DMatrix(matrix, label=rates),
         num_boost_round=5,
     )
-    groups = contributions.shares(model, Platt(1, 0), matrix).by_group(NAMES)
+    groups = contributions.shares([model], Platt(1, 0), matrix).by_group(NAMES)
     for group in ("augmentation_class", "campaign_type", "industry"):
         assert not groups[group].any()
     assert (np.sign(groups["vehicle_type"]) == np.sign(matrix[:, 2])).all()
 
 
 def test_pooled_features_are_one_group(booster: xgboost.Booster) -> None:
-    found = contributions.shares(booster, Platt(1, 0), inputs(1))
+    found = contributions.shares([booster], Platt(1, 0), inputs(1))
     groups = found.by_group(["image: 0", "image: 1", "image: 2"])
     assert list(groups) == ["image", *GROUPS[2:]]
     by_attribute = found.by_group(NAMES)
     expected = by_attribute["augmentation_class"] + by_attribute["vehicle_type"]
     np.testing.assert_allclose(groups["image"], expected)
+
+
+def test_several_boosters_share_what_they_add() -> None:
+    both = [train(depth=2), train(depth=4)]
+    found = contributions.shares(both, Platt(0.6, -0.4), inputs(1))
+    alone = [contributions.shares([each], Platt(0.6, -0.4), inputs(1)) for each in both]
+    np.testing.assert_allclose(found.columns, (alone[0].columns + alone[1].columns) / 2)
+    log_odds = found.base + sum(found.by_group(NAMES).values())
+    np.testing.assert_allclose(1 / (1 + np.exp(-log_odds)), found.probabilities, atol=1e-12)

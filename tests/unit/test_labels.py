@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from emailimg import classifiers, embed, features, labels, splits, storage, taxonomy
+from emailimg import embed, features, labels, splits, storage, taxonomy, training_rows
 from emailimg.config import Config, LabelConfig
 from emailimg.config.labelling import LogisticRule, TwoLevelRule
 from emailimg.parquet import write_table
@@ -472,23 +472,16 @@ def test_features_are_the_embedding_and_the_context_alone() -> None:
     assert not set(seen) & {name for name in table.column_names if _NO_FEATURE.search(name)}
 
 
-@pytest.mark.parametrize("num_actors", [1, 2])
-def test_a_classifier_is_given_no_label_but_its_own_rate_and_weight(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, num_actors: int
-) -> None:
-    """Of folders that hold all labels, whichever way the rows are read."""
+def test_a_classifier_is_given_no_label_but_its_own_rate_and_weight(tmp_path: Path) -> None:
+    """Of folders that hold all labels."""
     table = embedded(Config(labels=FUNNEL)).to_pandas()
-    train = splits.folder(str(tmp_path), "train")
-    for shard in range(2):
-        write_table(storage.join(train, f"{shard}.parquet"), table)
-    given: dict[str, Any] = {}
-    monkeypatch.setattr(
-        "xgboost_ray.RayDMatrix", lambda data, **settings: given.update(settings, data=data)
-    )
-    width = classifiers.embedding_width(str(tmp_path))
+    write_table(storage.join(splits.folder(str(tmp_path), "train"), "0.parquet"), table)
+    width = features.embedding_width(str(tmp_path))
     assert width == 3, "no label is taken for a part of the embedding"
-    classifiers._matrix(str(tmp_path), "train", "open_rate", width, num_actors)
-    columns = given.get("columns") or list(given["data"].columns)
-    assert (given["label"], given["weight"]) == ("open_rate_rate", "open_rate_weight")
-    seen = [name for name in columns if name not in (given["label"], given["weight"])]
+    *seen, rate, weight = training_rows.columns("open_rate", width)
     assert seen == features.feature_columns(3)
+    assert (rate, weight) == ("open_rate_rate", "open_rate_weight")
+    given = training_rows.read_part(str(tmp_path), "train", "open_rate", width, 0, 1)
+    observed = table[table["open_rate_weight"] > 0]
+    np.testing.assert_array_equal(given.features, observed[seen])
+    np.testing.assert_array_equal(given.rates, observed[rate])

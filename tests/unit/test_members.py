@@ -8,8 +8,8 @@ import pytest
 import xgboost
 
 from emailimg import intervals, members
-from emailimg.boosters import Trained
 from emailimg.calibration import Calibration
+from emailimg.held_out import HeldOut
 from emailimg.parquet import write_table
 
 COLUMNS = ["e0000", "e0001"]
@@ -68,14 +68,15 @@ def test_a_sample_is_whole_shards_and_says_how_much_too_wide_it_is(tmp_path: Pat
 
 
 def test_held_out_rows_judge_the_members() -> None:
-    table = rows(300)
-    [booster, *others] = members.train(PARAMETERS, table, COLUMNS, "open_rate", 20, 9)
-    trained = Trained(booster, Calibration(), log_loss=0.6, rounds=20)
+    files = members.train(PARAMETERS, rows(300), COLUMNS, "open_rate", 20, 9)
+    boosters = [xgboost.Booster(model_file=bytearray(file)) for file in files]
+    fresh = rows(300, seed=2)
+    said = np.stack([each.inplace_predict(fresh[COLUMNS].to_numpy()) for each in boosters])
 
-    def judged(held_out: pd.DataFrame) -> float:
-        return members.judge(trained, others, 1.0, held_out, COLUMNS, "open_rate").unseen
+    def judged(successes: np.ndarray) -> float:
+        trials, sources = fresh["open_rate_n"].to_numpy(), fresh["source_id"].to_numpy()
+        held_out = HeldOut(said, successes, trials, sources)
+        return members.judge(Calibration(), 1.0, held_out).unseen
 
-    assert judged(rows(300, seed=2)) < 0.02
-    contrary = rows(300, seed=2)
-    contrary["open_rate_k"] = np.tile([0, 10], 300)  # nothing that the features say
-    assert judged(contrary) > 0.5
+    assert judged(fresh["open_rate_k"].to_numpy()) < 0.02
+    assert judged(np.tile([0, 10], 300)) > 0.5, "nothing that the features say"
