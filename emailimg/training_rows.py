@@ -20,7 +20,7 @@ _BATCH_ROWS = 32_768
 
 @dataclass(frozen=True)
 class Rows:
-    """What the booster sees: float32 (N, D + 24) features, and per row the rate k/n and weight n.
+    """What the booster sees: float32 (N, D + 33) features, and per row the rate k/n and weight n.
 
     names: of the features' columns.
     """
@@ -32,7 +32,7 @@ class Rows:
 
 
 def columns(target: str, width: int) -> list[str]:
-    """All that is read of a shard: D + 24 features, then the target's rate and weight."""
+    """All that is read of a shard: D + 33 features, then the target's rate and weight."""
     return [*features.feature_columns(width), f"{target}_rate", f"{target}_weight"]
 
 

@@ -120,14 +120,15 @@ def _parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     mode.add_argument("--showroom", type=int, metavar="N", help="OURS with N rendered scenes")
     mode.add_argument("--profile", action="store_true", help="milliseconds per step, without Ray")
     _add_training_options(parser)
+    _add_boosting_options(parser)
     _add_search_options(parser)
     options = parser.parse_args(arguments)
     options.preset = options.preset or ("paper" if options.showroom else "quickstart")
     _check_options(parser, options, "training", _OF_TRAINING)
+    _check_options(parser, options, "classifiers", _OF_BOOSTING)
     _check_options(parser, options, "search", _OF_SEARCH)
     if options.epochs < 2:
         parser.error("--epochs: at least 2, of which the first does not count")
-    _add_boosting_options(parser)
     return options
 
 

@@ -59,6 +59,7 @@ def jobs(folder: Path, rows: Sequence[int], rounds: int, threads: int) -> list[J
         f"classifiers.rounds={rounds}",
         f"classifiers.early_stopping_rounds={rounds}",
         "classifiers.max_actor_restarts=0",
+        "classifiers.members=0",  # plain XGBoost has no intervals either
     )
     return [
         Job(None, count, str(folder / "output"), "quickstart", 32, 32, threads,

@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from emailimg import classifiers, features, splits, taxonomy
+from emailimg import boosters, features, splits, taxonomy
 
 TARGET = "open_rate"
-WIDTH = 40  # 64 features with the 24 of the context
+WIDTH = 64 - len(features.CONTEXT_COLUMNS)
 _SHARD_ROWS = 250_000
 _TRIALS = 20
 _ONE_BY_ONE, _BATCH = 2_000, 100_000
@@ -30,7 +30,7 @@ def make(folder: Path, rows: int) -> None:
 
 def predictions_per_s(folder: str) -> dict[str, str]:
     """How many rows the classifiers of a folder predict per second on one thread."""
-    model = classifiers.load(folder, threads=1)
+    model = boosters.load(folder, threads=1)
     rng = np.random.default_rng(0)
     embeddings = rng.normal(size=(_BATCH, WIDTH)).astype(np.float32)
     campaigns, industries = (names.tolist() for names in _contexts(rng, _BATCH))
@@ -58,6 +58,7 @@ def _table(rng: np.random.Generator, count: int) -> pa.Table:
     return pa.table(
         columns
         | {
+            "source_id": np.arange(count).astype(str),
             "campaign_type": campaigns,
             "industry": industries,
             f"{TARGET}_k": successes,

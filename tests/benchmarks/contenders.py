@@ -140,7 +140,7 @@ def xgboost_ray(job: Job) -> dict[str, Any]:
     """One target of our classifiers stage; afterwards, how fast its model predicts."""
     import ray
 
-    from emailimg import classifiers, ray_session
+    from emailimg import boosters, classifiers, ray_session
 
     from . import boosting_data
 
@@ -151,7 +151,7 @@ def xgboost_ray(job: Job) -> dict[str, Any]:
         task = classifiers.train_task(settings, str(job.data), boosting_data.TARGET)
         trained = ray.get(task)
         mark(marks, "end")
-    classifiers.save({boosting_data.TARGET: trained}, boosting_data.WIDTH, job.output)
+    boosters.save({boosting_data.TARGET: trained}, boosting_data.WIDTH, job.output)
     told = {"log_loss": f"{trained.log_loss:.6f}", "rounds": str(trained.rounds)}
     return {"marks": marks, "summaries": told | boosting_data.predictions_per_s(job.output)}
 

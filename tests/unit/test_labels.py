@@ -456,7 +456,8 @@ def embedded(config: Config) -> pa.Table:
     ]
     context = {"campaign_type": "Survey", "industry": "Energy"}
     batch = pa.Table.from_pylist([row | context for row in rows])
-    return embed._with_features(config, batch, np.ones((4, 3), np.float32), {})
+    look = embed.Look(np.ones((4, 3), np.float32), np.ones((4, 5), np.float32), {})
+    return embed._with_features(config, batch, look)
 
 
 def test_features_are_the_embedding_and_the_context_alone() -> None:

@@ -86,7 +86,9 @@ def test_features_are_in_the_order_of_serving(tmp_path: Path) -> None:
     assert list(rows.names) == features.feature_columns(WIDTH)
     assert rows.features.dtype == np.float32
     assert rows.features.flags.c_contiguous
-    np.testing.assert_array_equal(rows.features[0], [1, *range(1, WIDTH + 24)])
+    np.testing.assert_array_equal(
+        rows.features[0], [1, *range(1, WIDTH + len(features.CONTEXT_COLUMNS))]
+    )
 
 
 def test_a_part_without_observed_rows_holds_one_that_weighs_nothing(tmp_path: Path) -> None:
