@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from bundle_factory import CATALOGUE_IMAGES, TARGETS, bundle_config, showroom_jpeg
+from strange_pictures import strange_pictures
 
 from emailimg import augment, bundle, images, taxonomy
 from emailimg.config import AugmentConfig
@@ -260,3 +261,15 @@ def test_an_image_like_the_catalogues_is_in_its_domain(predictor: Predictor, upl
     ):
         assert answer.domain_distance == pytest.approx(score.domain_distance, abs=1e-3)
         assert answer.as_json()["out_of_domain"] is False
+
+
+def test_what_is_unlike_the_catalogue_is_said_to_be(predictor: Predictor):
+    drawn = strange_pictures(2)
+    scores = {
+        kind: [predictor.score(images.encode_png(p), "open_rate", *CONTEXT) for p in pictures]
+        for kind, pictures in drawn.items()
+    }
+    print("STRANGE", {k: [s.domain_distance for s in v] for k, v in scores.items()})
+    score = scores["document"][0]
+    assert score.out_of_domain
+    assert score.as_json()["domain_distance"] == score.domain_distance > 1
