@@ -192,18 +192,19 @@ def _embed_all(
 
 
 def _write_domain(folder: str) -> None:
-    """Where the catalogue's originals end, by what was embedded; nothing where a side is empty."""
-    train, validation = (_pooled_originals(splits.folder(folder, s)) for s in splits.SPLITS[:2])
-    if len(train) and len(validation):
-        fitted = domain.fit(train, validation)
+    """Where the catalogue ends, by what was embedded; nothing where a side is empty."""
+    sides = [_pooled(splits.folder(folder, side)) for side in ("train", "validation")]
+    if all(len(pooled) for pooled, _ in sides):
+        (train, train_classes), (validation, validation_classes) = sides
+        fitted = domain.fit(train, train_classes, validation, validation_classes)
         storage.write_bytes(storage.join(folder, domain.FILE), fitted.to_bytes())
 
 
-def _pooled_originals(split_folder: str) -> np.ndarray:
-    """Pooled features of the originals, float32 (N, F)."""
-    rows = read_table(split_folder, columns=["version", "pooled"])
-    chosen = rows.loc[rows["version"] == 0, "pooled"]
-    return np.array([np.frombuffer(data, np.float16) for data in chosen], np.float32)
+def _pooled(split_folder: str) -> tuple[np.ndarray, list[str]]:
+    """Pooled features, float32 (N, F), and augmentation classes of all versions on one side."""
+    rows = read_table(split_folder, columns=["augmentation_class", "pooled"])
+    pooled = [np.frombuffer(data, np.float16) for data in rows["pooled"]]
+    return np.array(pooled, np.float32), rows["augmentation_class"].astype(str).tolist()
 
 
 def _with_features(config: Config, batch: pa.Table, look: Look) -> pa.Table:

@@ -127,7 +127,8 @@ def _write_catalogue(rows: pd.DataFrame, folder: str) -> None:
 def _write_embeddings(image_ids: pd.Series, look: Look, folder: str) -> None:
     columns = features.embedding_columns(look.embeddings.shape[1])
     table = pd.DataFrame(look.embeddings, columns=columns).assign(source_id=image_ids, version=0)
-    outline = domain.fit(look.pooled[::2], look.pooled[1::2])
+    originals = [taxonomy.ORIGINAL] * (len(table) // 2)
+    outline = domain.fit(look.pooled[::2], originals, look.pooled[1::2], originals)
     storage.write_bytes(storage.join(folder, domain.FILE), outline.to_bytes())
     # The bundle reads every split; where a row stands does not matter to it.
     for start, split in enumerate(splits.SPLITS):

@@ -3,10 +3,12 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from strange_pictures import photograph, strange_pictures
 
-from emailimg import bundle, config, pipeline, quickstart, splits, storage
+from emailimg import bundle, config, images, pipeline, quickstart, splits, storage
 from emailimg.errors import BundleError, ConfigError
 from emailimg.parquet import read_table
 from emailimg.predict import Predictor
@@ -97,6 +99,26 @@ def test_target_campaign_and_industry_change_the_answer(workspace: Workspace) ->
     answers = [predictor.score(image, *question).probability for question in ask]
     assert len(set(answers)) > 1
     assert answers[0] != answers[1]
+
+
+def test_strange_pictures_are_out_of_the_catalogues_domain(
+    workspace: Workspace, tiny: config.Config, examples: pd.DataFrame
+) -> None:
+    embedder = bundle.load(workspace.folder("bundle")).embedder()
+    assert embedder.domain is not None
+
+    def outside(pictures: list[np.ndarray]) -> np.ndarray:
+        small = [images.to_working_size(p, tiny.images.working_size_px) for p in pictures]
+        squares = [images.to_model_pixels(p, tiny.images.model_size_px) for p in small]
+        return embedder.domain.distances(embedder.look(np.stack(squares)).pooled) > 1
+
+    test = read_table(splits.folder(workspace.folder("examples"), "test"), columns=["pixels"])
+    side = tiny.images.model_size_px
+    held_out = [np.frombuffer(p, np.uint8).reshape(side, side, 3) for p in test["pixels"]]
+    flagged = {kind: outside(drawn).mean() for kind, drawn in strange_pictures(10).items()}
+    print("FLAGGED", outside(held_out).mean(), len(held_out), flagged, outside([photograph()]))
+    assert outside(held_out).mean() < 0.1
+    assert np.mean(list(flagged.values())) > 0.5
 
 
 def test_a_changed_setting_redoes_only_what_depends_on_it(

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from bundle_factory import CATALOGUE_IMAGES, TARGETS, bundle_config, showroom_jpeg
+from strange_pictures import strange_pictures
 
 from emailimg import augment, bundle, images, taxonomy
 from emailimg.config import AugmentConfig
@@ -286,3 +287,14 @@ def test_a_vehicle_type_is_checked_and_kept(predictor: Predictor, upload: bytes)
         if each.group == "vehicle_type_told"
     ]
     assert (reason.kind, reason.value) == ("context", "SUV")
+
+
+def test_what_is_unlike_the_catalogue_is_said_to_be(predictor: Predictor):
+    drawn = strange_pictures(2)
+    scores = {
+        kind: [predictor.score(images.encode_png(p), "open_rate", *CONTEXT) for p in pictures]
+        for kind, pictures in drawn.items()
+    }
+    score = scores["document"][0]
+    assert score.out_of_domain
+    assert score.as_json()["domain_distance"] == score.domain_distance > 1
