@@ -24,20 +24,24 @@ SPACE = {"classifiers.max_depth": Integer(min=1, max=16)}
 STEPS = 9
 
 
-def work(settings: Config, folder: str) -> float:
-    """The distance of the depth from 5; 13 fails; writes a file in every step, and continues."""
-    depth = settings.classifiers.max_depth
-    if depth == 13:
-        raise EmailimgError("thirteen is refused")
-    for step in range(len(storage.list_files(folder)) + 1, STEPS + 1):
-        assert len(storage.list_files(folder)) == step - 1, "somebody else writes here"
-        storage.write_bytes(f"{folder}/{step}", b"")
-        value = abs(depth - 5) + 1 / step
-        tune.report(progress(step, value, value))
-    return abs(depth - 5) + 1 / STEPS
+def distance() -> Objective:
+    """The distance of the depth from 5; 13 fails. Writes a file in every step, and continues."""
+
+    def work(settings: Config, folder: str) -> float:  # travels by value: workers lack this module
+        depth = settings.classifiers.max_depth
+        if depth == 13:
+            raise EmailimgError("thirteen is refused")
+        for step in range(len(storage.list_files(folder)) + 1, STEPS + 1):
+            assert len(storage.list_files(folder)) == step - 1, "somebody else writes here"
+            storage.write_bytes(f"{folder}/{step}", b"")
+            value = abs(depth - 5) + 1 / step
+            tune.report(progress(step, value, value))
+        return abs(depth - 5) + 1 / STEPS
+
+    return Objective("distance", work, [{"CPU": 1}], [{"CPU": 1}], STEPS, first_check=3)
 
 
-OBJECTIVE = Objective("distance", work, [{"CPU": 1}], [{"CPU": 1}], STEPS, first_check=3)
+OBJECTIVE = distance()
 
 
 class Seen:
