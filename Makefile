@@ -12,7 +12,8 @@ quickstart: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest
 
-# Ray Data beside a plain multiprocessing.Pool; with BENCH="--training" Ray Train beside plain PyTorch.
+# Ray Data beside a plain multiprocessing.Pool; with BENCH="--training" Ray Train beside plain PyTorch;
+# with BENCH="--search" Bayesian beside random search.
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks $(BENCH)
 

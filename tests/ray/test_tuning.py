@@ -128,6 +128,21 @@ def test_an_earlier_search_is_learnt_from(tmp_path: Path) -> None:
     assert best.params in tried  # the config's own settings and the earlier search's best
 
 
+@pytest.mark.parametrize(
+    ("needs", "more", "fitting"),
+    [
+        ([{"CPU": 1}], [], 2),
+        ([{"CPU": 0.5}, {"CPU": 0.5}], [], 2),
+        ([{"CPU": 0.5}], [{"CPU": 1}], 1),
+        ([{"CPU": 2}], [{"CPU": 1}], 1),  # one always runs
+    ],
+)
+def test_as_many_trials_run_at_once_as_the_cluster_holds(
+    needs: list[dict[str, float]], more: list[dict[str, float]], fitting: int
+) -> None:
+    assert runs.fitting(replace(OBJECTIVE, needs=needs, more=more)) == fitting
+
+
 def test_what_cannot_work_is_said_before_anything_starts(tmp_path: Path) -> None:
     impossible = replace(plan(tmp_path), space={"classifiers.max_depth": Integer(min=0, max=3)})
     with pytest.raises(ConfigError, match="max_depth = 0"):
