@@ -13,7 +13,8 @@ test: $(STAMP)
 	$(BIN)/python -m pytest
 
 # Ray Data beside a plain multiprocessing.Pool; with BENCH="--training" Ray Train beside plain PyTorch,
-# with BENCH="--classifiers" xgboost-ray beside plain XGBoost.
+# with BENCH="--classifiers" xgboost-ray beside plain XGBoost, with BENCH="--search" Bayesian beside
+# random search.
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks $(BENCH)
 

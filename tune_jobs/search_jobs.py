@@ -39,7 +39,7 @@ def run(name: str, options: argparse.Namespace, make_plan: MakePlan, until: str)
 
 def _search(plan: Plan, preset: str) -> None:
     print(f"\n{plan.strategy} search, {plan.trials} trials: {plan.objective.name}", flush=True)
-    record = runs.run(plan, Table(plan.space, plan.trials))
+    record = runs.run(plan, Table(plan.space))
     where = results.write(plan, record, preset)
     best = trials.best(record.ended)
     assert best is not None, "a search without a result raises"

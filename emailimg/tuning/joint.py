@@ -37,6 +37,7 @@ def objective(
         reserved=[],
         steps=config.encoder.epochs + 1,
         first_check=network.first_check(config.encoder.epochs),
+        more=network.more_tasks(config),
     )
 
 

@@ -9,9 +9,10 @@ from typing import Any
 from ray.train import UserCallback
 from ray.tune.integration.ray_train import TuneReportCallback
 
-from emailimg import storage, train_encoder
+from emailimg import resources, storage, train_encoder
 from emailimg.config import Config
 from emailimg.errors import ConfigError
+from emailimg.resources import Bundle
 from emailimg.train_encoder import checkpoints
 from emailimg.train_encoder.loop import SELECTED_BY
 from emailimg.tuning.objective import Objective, progress
@@ -43,7 +44,14 @@ def objective(
         reserved=[],
         steps=config.encoder.epochs,
         first_check=first_check(config.encoder.epochs),
+        more=more_tasks(config),
     )
+
+
+def more_tasks(config: Config) -> list[Bundle]:
+    """Ray Data's tasks beyond the one without which nothing moves."""
+    cluster = config.cluster
+    return resources.cpu_bundles(cluster.data_tasks - 1, cluster.cpus_per_data_task)
 
 
 def first_check(epochs: int) -> int:

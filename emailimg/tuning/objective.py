@@ -6,7 +6,7 @@ can be stopped early, and in the end its result or why it failed: a failed trial
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ray import tune
@@ -32,7 +32,7 @@ class Objective:
     `progress` to Ray Tune and returns the result; needs: what a trial holds of the cluster at the
     same time; reserved: the part of it that Ray Tune reserves for the trial, the rest is reserved
     by the trial itself; steps: of a trial that runs to its end; first_check: the step before which
-    none is stopped.
+    none is stopped; more: what it takes besides while there is room, such as Ray Data's tasks.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Objective:
     reserved: list[Bundle]
     steps: int
     first_check: int
+    more: list[Bundle] = field(default_factory=list)
 
 
 def progress(step: int, checked: float, value: float = _UNKNOWN) -> dict[str, Any]:

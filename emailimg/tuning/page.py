@@ -29,6 +29,7 @@ def render(
             version=emailimg.__version__,
             plan=plan,
             trials=ended,
+            heads=space.short_names(plan.space),
             best=best,
             before=next((t for t in ended if t.params == own and t.value is not None), None),
             stopped=states.count("stopped early"),

@@ -31,6 +31,7 @@ STRATEGIES: tuple[Strategy, ...] = ("bayesian", "random", "grid")
 Propose = Callable[[Record, int], Params | None]
 
 _LARGEST_GRID = 1_000_000
+_DRAWS = 100
 
 
 class Proposals(Searcher):
@@ -116,7 +117,9 @@ class BayesianSearch:
             return self.first[number]
         if number < self.start:
             return self._covering()[number - len(self.first)]
-        return self._from_gaussian_process(record, number)
+        tried = [params for params, _ in self.known] + [trial.params for trial in record.all]
+        proposed = self._from_gaussian_process(record, number)
+        return _untried(self.space, self.seed, number, tried) if proposed in tried else proposed
 
     def _covering(self) -> list[Params]:
         """Points that cover the space more evenly than random ones, in a fixed order."""
@@ -150,6 +153,16 @@ class BayesianSearch:
         proposed = search.suggest("next")
         assert proposed is not None, "a study always has a next trial"
         return proposed
+
+
+def _untried(space: Space, seed: int, number: int, tried: Sequence[Params]) -> Params:
+    """A random point instead of one that was tried: the same training would come out the same."""
+    rng = seeding.generator(seed, "instead", number)
+    for _ in range(_DRAWS):
+        params = {name: parameter.value(rng.random()) for name, parameter in space.items()}
+        if params not in tried:
+            break
+    return params  # tried as well, where the space has little else
 
 
 def starting_points(trials: int) -> int:

@@ -32,7 +32,7 @@ def write(plan: Plan, record: Record, preset: str) -> str:
     drawn = plots.draw(plan.space, record.all, plan.objective.name, important)
     files = {
         "best.yaml": best_yaml(plan, preset, best),
-        "results.md": markdown(record.ended, plan.objective.name),
+        "results.md": markdown(plan.space, record.ended, plan.objective.name),
         "results.csv": as_csv(record.ended),
         "index.html": page.render(plan, ranked(record.ended), best, important, drawn),
     } | {f"{name}.svg": svg.standalone(drawing) for name, drawing in drawn.items()}
@@ -70,24 +70,23 @@ def ranked(ended: list[Trial]) -> list[Trial]:
     return sorted(ended, key=lambda t: (t.value is None, t.value or 0.0, t.number))
 
 
-def markdown(ended: list[Trial], objective: str) -> str:
+def markdown(searched: Space, ended: list[Trial], objective: str) -> str:
     """All trials, which line up in a terminal too."""
-    names = list(ended[0].params)
-    heads = ["trial", objective, "state", "time", *names]
+    heads = ["trial", "value", "state", "time", *space.short_names(searched)]
     rows = [heads] + [
         [
             str(trial.number),
             wording.decimal(trial.value, 5),
             trial.state if trial.failure is None else f"failed: {trial.failure}",
             wording.duration(trial.seconds),
-            *(wording.plain(trial.params[name]) for name in names),
+            *(wording.plain(trial.params[name]) for name in searched),
         ]
         for trial in ranked(ended)
     ]
     widths = [max(3, *map(len, column)) for column in zip(*rows, strict=True)]
     rows.insert(1, ["-" * width for width in widths])
     lines = [" | ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
-    return "".join(f"| {line} |\n" for line in lines)
+    return f"{objective}\n\n" + "".join(f"| {line} |\n" for line in lines)
 
 
 def as_csv(ended: list[Trial]) -> str:
@@ -113,6 +112,7 @@ def importance(searched: Space, ended: list[Trial]) -> dict[str, float]:
     known = [trial for trial in ended if trial.value is not None]
     if len(known) < _FEWEST_FOR_IMPORTANCE or len({trial.value for trial in known}) < 2:
         return {}
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study()
     of_optuna = {name: proposals.distribution(p) for name, p in searched.items()}
     for trial in known:

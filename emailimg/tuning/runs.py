@@ -85,11 +85,11 @@ def run(plan: Plan, watch: Watch) -> Record:
     return record
 
 
-def fitting(needs: list[resources.Bundle]) -> int:
-    """How many trials the cluster holds at the same time, by the sums of its resources."""
+def fitting(objective: Objective) -> int:
+    """How many trials the cluster holds at the same time without slowing each other down."""
     total = ray.cluster_resources()
     wanted: dict[str, float] = {}
-    for bundle in needs:
+    for bundle in [*objective.needs, *objective.more]:
         for name, amount in bundle.items():
             wanted[name] = wanted.get(name, 0) + amount
     return max(1, min(int(total.get(name, 0) / amount) for name, amount in wanted.items()))
@@ -137,7 +137,7 @@ def _warm_start(plan: Plan) -> tuple[list[tuple[Params, float]], list[Params]]:
 
 def _run_missing(plan: Plan, record: Record, propose: proposals.Propose, watch: Watch) -> None:
     objective = plan.objective
-    at_once = plan.concurrent or fitting(objective.needs)
+    at_once = plan.concurrent or fitting(objective)
     tuned = storage.join(plan.folder, "tune")
     storage.make_folder(tuned)
     fs, path = storage.filesystem(tuned)

@@ -14,10 +14,9 @@ _STATES = ("trial", "value", "best", "time", "state")
 class Table:
     """Watches a search and prints; a job's log is read while it runs."""
 
-    def __init__(self, space: Space, trials: int) -> None:
+    def __init__(self, space: Space) -> None:
         self._names = list(space)
         self._heads = short_names(space)
-        self._trials = trials
         self._widths = [7, 10, 10, 12, 13, *(max(9, len(head)) for head in self._heads)]
         self._best: float | None = None
         self._running: dict[int, str] = {}

