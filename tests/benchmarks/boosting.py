@@ -17,12 +17,12 @@ from .measure import Phase
 _MIB = 2**20
 _HEADS = ("", "rows", "seconds", "rows/s", "overhead, s", "peak memory, MiB", "log-loss")
 _NOTES = """\
-Medians of {repeat} rounds (with the lowest and highest), each training in a process of its own:
-{rounds} rounds of depth 4 on 64 features, k-of-n labels, a tenth as many rows for validation,
-{threads} threads in all. Seconds go from files to the calibrated model: reading, training,
+{repeats}, each training in a process of its own: {rounds} rounds of boosting
+with trees of depth 4 on 64 features, k-of-n labels, a tenth as many rows for validation, {threads}
+threads in all. Seconds go from files to the calibrated model: reading, training,
 validation and calibration; with xgboost-ray the start of its actors too, in a Ray session that is
 up. Memory is the peak of the PSS of all processes, Ray's daemons included. The overhead is what
-xgboost-ray's seconds are more than plain XGBoost's, round by round."""
+xgboost-ray's seconds are more than plain XGBoost's, turn by turn."""
 
 
 @dataclass(frozen=True)
@@ -164,5 +164,8 @@ def predictions(runs: dict[int, dict[str, list[Run]]]) -> str:
 
 def _notes(job: Job, repeat: int) -> str:
     rounds = dict(setting.split("=") for setting in job.settings)["classifiers.rounds"]
-    filled = _NOTES.format(repeat=repeat, rounds=json.loads(rounds), threads=job.workers)
+    repeats = (
+        f"Medians of {repeat} turns (with the lowest and highest)" if repeat > 1 else "One turn"
+    )
+    filled = _NOTES.format(repeats=repeats, rounds=json.loads(rounds), threads=job.workers)
     return textwrap.fill(filled, 100)
