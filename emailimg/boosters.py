@@ -19,8 +19,6 @@ from emailimg.contributions import Shares
 from emailimg.errors import BundleError
 from emailimg.intervals import Uncertainty
 
-VehicleTypes = Sequence[str | None] | None  # one per row; None, for a row or for all, is unknown
-
 _INDEX_FILE = "classifiers.json"
 
 
@@ -91,7 +89,7 @@ class Model:
         return contributions.shares(self._boosters, self._calibration, matrix)
 
     def predict(self, matrix: np.ndarray) -> Prediction:
-        """Features float32 (N, F) -> probabilities and their intervals."""
+        """Features float32 (N, F) -> probabilities and intervals; some ten times the work."""
         probability = self.probability(matrix)
         if self._disagreement is None:
             return Prediction(probability, probability, probability, np.empty((0, len(matrix))))
@@ -103,7 +101,10 @@ class Model:
 
 
 class Classifiers:
-    """The trained models of all targets; maps features to calibrated probabilities."""
+    """The trained models of all targets: `models[target].predict(models.matrix(...))`.
+
+    embedding_width: D.
+    """
 
     def __init__(self, models: dict[str, Model], width: int) -> None:
         self._models = models
@@ -113,57 +114,24 @@ class Classifiers:
     def targets(self) -> tuple[str, ...]:
         return tuple(self._models)
 
-    def predict(
+    def __getitem__(self, target: str) -> Model:
+        return self._models[target]
+
+    def matrix(
         self,
-        target: str,
         embeddings: np.ndarray,
         campaign_types: Sequence[str],
         industries: Sequence[str],
-        vehicle_types: VehicleTypes = None,
+        vehicle_types: Sequence[str | None] | None = None,
     ) -> np.ndarray:
-        """float32 (N, D) embeddings and N contexts -> calibrated P(success), float64 (N,).
+        """float32 (N, D) embeddings and N contexts -> features, float32 (N, F), for any target.
 
-        vehicle_types: where they are known. Raises BundleError when the embedding has another
-        width than the models were trained on.
+        vehicle_types: where they are known; None, for a row or for all, is unknown.
+        Raises BundleError when the embedding has another width than the models were trained on.
         """
-        matrix = self._matrix(target, embeddings, campaign_types, industries, vehicle_types)
-        return self._models[target].probability(matrix)
-
-    def predict_with_interval(
-        self,
-        target: str,
-        embeddings: np.ndarray,
-        campaign_types: Sequence[str],
-        industries: Sequence[str],
-        vehicle_types: VehicleTypes = None,
-    ) -> Prediction:
-        """Like `predict`, with the interval; some ten times the work."""
-        matrix = self._matrix(target, embeddings, campaign_types, industries, vehicle_types)
-        return self._models[target].predict(matrix)
-
-    def explain(
-        self,
-        target: str,
-        embeddings: np.ndarray,
-        campaign_types: Sequence[str],
-        industries: Sequence[str],
-        vehicle_types: VehicleTypes = None,
-    ) -> Shares:
-        """What each column adds to the log-odds of `predict`'s answers; same errors."""
-        matrix = self._matrix(target, embeddings, campaign_types, industries, vehicle_types)
-        return self._models[target].shares(matrix)
-
-    def _matrix(
-        self,
-        target: str,
-        embeddings: np.ndarray,
-        campaign_types: Sequence[str],
-        industries: Sequence[str],
-        vehicle_types: VehicleTypes = None,
-    ) -> np.ndarray:
         if embeddings.shape[1] != self.embedding_width:
             raise BundleError(
-                f"classifier {target!r} expects {self.embedding_width} embedding columns, "
+                f"the classifiers expect {self.embedding_width} embedding columns, "
                 f"got {embeddings.shape[1]}"
             )
         return features.assemble(embeddings, campaign_types, industries, vehicle_types)

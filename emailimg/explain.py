@@ -63,13 +63,10 @@ def reasons(
         "industry": question.industry,
         "vehicle_type_told": question.vehicle_type,
     }
-    shares = classifiers.explain(
-        question.target,
-        embedding[None],
-        [question.campaign_type],
-        [question.industry],
-        [question.vehicle_type],
+    matrix = classifiers.matrix(
+        embedding[None], [question.campaign_type], [question.industry], [question.vehicle_type]
     )
+    shares = classifiers[question.target].shares(matrix)
     by_group = {group: float(v[0]) for group, v in shares.by_group(spec.column_names(kind)).items()}
     found = _contributions(by_group, context, seen)
     of_embedding = shares.columns[0, : len(embedding)]

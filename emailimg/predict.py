@@ -134,13 +134,11 @@ def chances(
     of the rows before, which are the upload and its edits.
     """
     count = len(embeddings)
-    target, campaign, industry = question.target, question.campaign_type, question.industry
-    own = question.vehicle_type
-    kinds = [own] * (count - len(vehicle_types)) + list(vehicle_types)
-    return Chances(
-        classifiers.predict_with_interval(target, embeddings[:1], [campaign], [industry], [own]),
-        classifiers.predict(target, embeddings, [campaign] * count, [industry] * count, kinds),
-    )
+    kinds = [question.vehicle_type] * (count - len(vehicle_types)) + list(vehicle_types)
+    contexts = [question.campaign_type] * count, [question.industry] * count
+    matrix = classifiers.matrix(embeddings, *contexts, kinds)
+    model = classifiers[question.target]
+    return Chances(own=model.predict(matrix[:1]), of_each=model.probability(matrix))
 
 
 def score_of(

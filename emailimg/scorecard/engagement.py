@@ -52,7 +52,7 @@ def score(config: Config, models: Classifiers, test: pd.DataFrame, target: str) 
     contexts = [rows[name].tolist() for name in ("campaign_type", "industry")]
     truth = rows[f"{target}_p"].to_numpy()
     known = bool(len(truth)) and not np.isnan(truth).any()
-    prediction = models.predict_with_interval(target, embeddings, *contexts)
+    prediction = models[target].predict(models.matrix(embeddings, *contexts))
     predictions = {
         "base": np.full(len(rows), _base_rate(rows, target)),
         "oracle": truth if known else None,
@@ -91,7 +91,7 @@ def _reach_with_type(
     campaigns, industries, kinds = (
         rows[name].tolist() for name in ("campaign_type", "industry", "vehicle_type")
     )
-    told = models.predict(target, embeddings, campaigns, industries, kinds)
+    told = models[target].probability(models.matrix(embeddings, campaigns, industries, kinds))
     labels = rows[f"{target}_k"].to_numpy(), rows[f"{target}_n"].to_numpy()
     return _reach(losses | {"ours": metrics.log_loss(told, *labels)})
 

@@ -79,7 +79,7 @@ def _predictions(
     rows = rows[rows["open_rate_n"] > 0]
     embedding = rows[features.embedding_columns(WIDTH)].to_numpy(np.float32)
     contexts = rows["campaign_type"].tolist(), rows["industry"].tolist()
-    return rows, model.predict_with_interval("open_rate", embedding, *contexts)
+    return rows, model["open_rate"].predict(model.matrix(embedding, *contexts))
 
 
 def _plain_xgboost(embeddings: str, test: pd.DataFrame) -> np.ndarray:

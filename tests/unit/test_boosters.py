@@ -56,10 +56,9 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
 def test_the_interval_is_around_the_probability(tmp_path: Path) -> None:
     boosters.save({"open_rate": trained(4)}, WIDTH, str(tmp_path))
     loaded = boosters.load(str(tmp_path))
-    prediction = loaded.predict_with_interval("open_rate", *question(30))
-    np.testing.assert_array_equal(
-        prediction.probability, loaded.predict("open_rate", *question(30))
-    )
+    matrix = loaded.matrix(*question(30))
+    prediction = loaded["open_rate"].predict(matrix)
+    np.testing.assert_array_equal(prediction.probability, loaded["open_rate"].probability(matrix))
     assert (prediction.low < prediction.probability).all()
     assert (prediction.probability < prediction.high).all()
     assert prediction.members.shape == (4, 30)
@@ -72,14 +71,16 @@ def test_members_of_a_sample_are_scaled_to_all_rows(tmp_path: Path) -> None:
     for too_wide in (1.0, 10.0):
         wide = replace(model, members=replace(model.members, too_wide=too_wide))
         boosters.save({"open_rate": wide}, WIDTH, str(tmp_path))
-        found = boosters.load(str(tmp_path)).predict_with_interval("open_rate", *question(30))
+        loaded = boosters.load(str(tmp_path))
+        found = loaded["open_rate"].predict(loaded.matrix(*question(30)))
         widths.append((found.high - found.low).mean())
     assert widths[1] < widths[0]
 
 
 def test_without_members_the_interval_is_empty(tmp_path: Path) -> None:
     boosters.save({"open_rate": trained(0)}, WIDTH, str(tmp_path))
-    found = boosters.load(str(tmp_path)).predict_with_interval("open_rate", *question(2))
+    loaded = boosters.load(str(tmp_path))
+    found = loaded["open_rate"].predict(loaded.matrix(*question(2)))
     np.testing.assert_array_equal(found.low, found.high)
     assert found.members.shape == (0, 2)
 

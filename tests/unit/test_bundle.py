@@ -160,8 +160,8 @@ def test_parts_of_two_bundles_do_not_fit(copy: Path) -> None:
 def test_an_embedding_of_another_width_is_refused(bundle_location: str) -> None:
     classifiers = bundle.load(bundle_location).classifiers()
     wrong = np.zeros((1, classifiers.embedding_width + 1), np.float32)
-    with pytest.raises(BundleError, match=f"expects {classifiers.embedding_width} embedding"):
-        classifiers.predict(TARGETS[0], wrong, ["Survey"], ["Retail"])
+    with pytest.raises(BundleError, match=f"expect {classifiers.embedding_width} embedding"):
+        classifiers.matrix(wrong, ["Survey"], ["Retail"])
 
 
 def test_the_version_follows_the_content(bundle_location: str, tmp_path: Path) -> None:
