@@ -1,6 +1,7 @@
 """Predictions in this process: the question matters, what is recommended is better, and why."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -289,12 +290,26 @@ def test_a_vehicle_type_is_checked_and_kept(predictor: Predictor, upload: bytes)
     assert (reason.kind, reason.value) == ("context", "SUV")
 
 
-def test_what_is_unlike_the_catalogue_is_said_to_be(predictor: Predictor):
-    drawn = strange_pictures(2)
-    scores = {
-        kind: [predictor.score(images.encode_png(p), "open_rate", *CONTEXT) for p in pictures]
-        for kind, pictures in drawn.items()
-    }
-    score = scores["document"][0]
-    assert score.out_of_domain
-    assert score.as_json()["domain_distance"] == score.domain_distance > 1
+def test_what_is_unlike_the_catalogue_is_further_from_it(predictor: Predictor) -> None:
+    """Even an untrained encoder sees that; `test_domain` says from where on it is outside."""
+
+    def distance(encoded: bytes) -> float:
+        found = predictor.score(encoded, "open_rate", *CONTEXT).domain_distance
+        assert found is not None
+        return found
+
+    drawn = [p for pictures in strange_pictures(2).values() for p in pictures]
+    strange = [distance(images.encode_png(picture)) for picture in drawn]
+    alike = [distance(showroom_jpeg(CATALOGUE_IMAGES + index)) for index in range(12)]
+    assert np.median(strange) > np.quantile(alike, 0.8)
+
+
+def test_beyond_a_distance_of_one_it_is_out_of_the_domain(
+    predictor: Predictor, upload: bytes
+) -> None:
+    score = predictor.score(upload, "open_rate", *CONTEXT)
+    assert score.as_json()["domain_distance"] == score.domain_distance
+    for distance, outside in ((0.99, False), (1.01, True), (None, None)):
+        moved = replace(score, domain_distance=distance)
+        assert moved.out_of_domain is outside
+        assert moved.as_json()["out_of_domain"] is outside
