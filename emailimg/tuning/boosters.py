@@ -73,7 +73,8 @@ def train(
             at_rounds=[check - before for check in checks],
         )
         losses[target] = model.log_loss
-        _report(losses, target, before, rounds, model.log_loss)
+        if target != targets[-1]:  # the end of the last is that of the trial
+            _report(losses, target, before, rounds, model.log_loss)
     return _mean(losses)
 
 

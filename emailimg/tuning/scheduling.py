@@ -34,7 +34,8 @@ def scheduler(objective: Objective, earlier: list[Trial], early_stopping: bool) 
         metric=CHECKED,
         mode="min",
         grace_period=objective.first_check,
-        max_t=objective.steps + 1,  # by itself a trial ends before
+        max_t=objective.steps - 1,  # the last check, not an end: that comes by itself
+        stop_last_trials=False,
         reduction_factor=REDUCTION,
     )
     for trial in earlier:

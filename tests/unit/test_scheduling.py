@@ -1,5 +1,6 @@
 """Early stopping: bad trials end at a check, and a search that continues remembers the others."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,6 +32,14 @@ def test_a_bad_trial_is_stopped_at_a_check_and_a_good_one_is_not() -> None:
     assert decision(asha, "bad", 2, 0.9) == TrialScheduler.STOP
     for step, checked in ((1, 0.9), (2, 0.1), (6, 0.1), (10, 0.05)):
         assert decision(asha, "good", step, checked) == TrialScheduler.CONTINUE
+
+
+def test_a_trial_at_its_end_is_not_stopped() -> None:
+    short = replace(OBJECTIVE, steps=3, first_check=1)
+    good = [Trial(n, {}, "finished", 0.1, ((1, 0.3), (2, 0.2), (3, 0.1))) for n in range(3)]
+    asha = scheduling.scheduler(short, good, early_stopping=True)
+    for step, checked in ((1, 0.2), (2, 0.9), (3, 0.9)):
+        assert decision(asha, "late", step, checked) == TrialScheduler.CONTINUE
 
 
 def test_without_earlier_trials_nothing_is_known_to_be_bad() -> None:
