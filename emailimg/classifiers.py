@@ -59,7 +59,10 @@ def train_all(
     targets: Sequence[str],
     reporter: Reporter | None = None,
 ) -> dict[str, Trained]:
-    """Train several targets, `settings.concurrent_targets` at a time, in the targets' order."""
+    """Train several targets, `settings.concurrent_targets` at a time, in the targets' order.
+
+    Raises what `train` raises; then no other target's training goes on.
+    """
     waiting = list(targets)
     running: dict[ray.ObjectRef[Trained], str] = {}
     trained: dict[str, Trained] = {}
@@ -68,7 +71,13 @@ def train_all(
             target = waiting.pop(0)
             running[train_task(settings, embeddings_folder, target)] = target
         [finished], _ = ray.wait(list(running))
-        trained[running.pop(finished)] = ray.get(finished)
+        target = running.pop(finished)
+        try:
+            trained[target] = ray.get(finished)
+        except ray.exceptions.RayTaskError as error:
+            for other in running:
+                ray.cancel(other)
+            raise error.cause from error
         if reporter is not None:
             reporter.add(1)
     return {target: trained[target] for target in targets}

@@ -16,7 +16,7 @@ from embeddings_factory import write_embeddings
 
 from emailimg import boosting, calibration, classifiers, metrics, splits, training_rows
 from emailimg.config import ClassifierConfig
-from emailimg.errors import TrainingError
+from emailimg.errors import EmailimgError, TrainingError
 from emailimg.parquet import read_table
 
 pytestmark = pytest.mark.usefixtures("ray_cluster")
@@ -107,18 +107,24 @@ def _log_loss_of_plain_xgboost(embeddings: str) -> float:
 
 
 def test_without_restarts_left_it_says_so_and_leaves_the_cluster_free(embeddings: str) -> None:
-    with one_actor_killed() as killed, pytest.raises(ray.exceptions.RayTaskError) as caught:
-        ray.get(classifiers.train_task(settings(0), embeddings, "open_rate"))
+    with one_actor_killed() as killed, pytest.raises(TrainingError) as caught:
+        classifiers.train_all(settings(0), embeddings, ["open_rate"])
     assert len(killed) == 1
-    assert isinstance(caught.value.cause, TrainingError)
-    said = str(caught.value.cause)
-    assert "target 'open_rate'" in said
+    said = str(caught.value)
+    assert said.startswith("training of target 'open_rate': its actors died")
     assert "classifiers.max_actor_restarts = 0" in said
     _assert_everything_is_free()
     began = time.monotonic()
     trained = ray.get(classifiers.train_task(settings(0, rounds=10), embeddings, "open_rate"))
     assert trained.rounds == 10
     assert time.monotonic() - began < 60, "xgboost-ray waits 100 s for CPUs that have leaked"
+
+
+def test_a_target_that_fails_ends_the_training_of_the_others(embeddings: str) -> None:
+    alone = settings(0, rounds=100_000).model_copy(update={"num_actors": 1})
+    with pytest.raises(EmailimgError, match="'bounce_rate' has no observed labels"):
+        classifiers.train_all(alone, embeddings, ["open_rate", "bounce_rate"])
+    _assert_everything_is_free()
 
 
 def _assert_everything_is_free() -> None:

@@ -90,18 +90,20 @@ def _seconds(seconds: float) -> str:
 
 def _notes(found: Measurements) -> list[str]:
     setup = found.setup
+    each = " each" if setup["actors"] > 1 else ""
     notes = [
         f"{setup['folds']}-fold cross-validation on scikit-learn's `make_classification`, "
         f"{setup['features']} features of which half are informative and a quarter mixtures of "
         "those; every row count takes the first rows of one problem of a million.",
         "Accuracy is the mean over the folds, seconds are the median of fitting one fold: from "
-        "arrays in memory to the fitted model, on the rows of the other folds.",
+        "arrays in memory to the fitted model, on the rows of the other folds. The models take "
+        "turns, fold by fold.",
         f"Every model has {wording.counted(setup['threads'], 'thread')}, but scikit-learn's "
         "gradient boosting knows one only. Boosters have "
         f"{setup['trees']} trees of depth {setup['depth']} and a learning rate of "
         f"{setup['learning_rate']:g}; the forest has as many trees, grown to the end.",
         f"xgboost-ray has {wording.counted(setup['actors'], 'actor')} with "
-        f"{wording.counted(setup['threads'] // setup['actors'], 'thread')} each; its seconds hold "
+        f"{wording.counted(setup['threads'] // setup['actors'], 'thread')}{each}; its seconds hold "
         "the start of processes, which takes as long for few rows as for many.",
         f"Measured on {setup['processor']} ({setup['cores']} cores), with xgboost "
         f"{setup['xgboost']} and scikit-learn {setup['scikit-learn']}.",
