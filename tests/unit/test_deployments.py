@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from ray import serve
 
+from emailimg.embed import Look
 from emailimg.predict import Embedded, Versions
 from serve_app.deployments import Embedder
 
@@ -15,14 +16,15 @@ class CountingEmbedder:
     """Embeds an image as its mean, and remembers how many came at a time."""
 
     spec = SimpleNamespace(model_size_px=32, heads={"augmentation_class": ("original",)})
+    domain = None
 
     def __init__(self) -> None:
         self.batch_sizes: list[int] = []
 
-    def embed_pixels(self, pixels: np.ndarray) -> tuple[np.ndarray, dict[str, list[str]]]:
+    def look(self, pixels: np.ndarray) -> Look:
         self.batch_sizes.append(len(pixels))
         means = pixels.mean((1, 2, 3), dtype=np.float32)[:, None]
-        return means, {"augmentation_class": ["original"] * len(pixels)}
+        return Look(means, means, {"augmentation_class": ["original"] * len(pixels)})
 
 
 @pytest.fixture

@@ -115,7 +115,7 @@ def test_interrupted_trials_come_first_under_their_own_numbers(tmp_path: object)
 
 
 def test_branin_is_minimised_as_well_as_by_optuna_alone_and_better_than_by_chance() -> None:
-    trials, start = 20, 6
+    trials, start = 30, 6
 
     def middle(search: Callable[[int], list[float]]) -> float:
         return median(min(search(seed)) - BRANIN.lowest for seed in range(3))
@@ -126,6 +126,6 @@ def test_branin_is_minimised_as_well_as_by_optuna_alone_and_better_than_by_chanc
     bayesian = middle(lambda seed: ours(BayesianSearch(BRANIN.space, seed, start=start)))
     random = middle(lambda seed: ours(RandomSearch(BRANIN.space, seed)))
     optuna = middle(lambda seed: known_functions.plain_optuna(BRANIN, seed, trials, start))
-    assert 0 <= bayesian < 0.25
+    assert 0 <= bayesian < 0.1
     assert bayesian < optuna + 0.1
     assert bayesian < 0.3 * random
