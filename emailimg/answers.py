@@ -54,7 +54,8 @@ class Score:
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {
             "probability": self.probability,
-            "interval": self.interval,
+            "interval": None if self.interval is None else list(self.interval),
+            "intervals": {target: list(ends) for target, ends in self.intervals.items()},
             "out_of_domain": self.out_of_domain,
         }
 

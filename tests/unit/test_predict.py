@@ -273,7 +273,8 @@ def test_an_interval_is_around_the_probability(predictor: Predictor, upload: byt
     assert score.interval is None
     one = predictor.score(upload, TARGETS[0], *CONTEXT)
     assert one.interval == score.intervals[TARGETS[0]]
-    assert one.as_json()["interval"] == one.interval
+    assert one.interval is not None
+    assert one.as_json()["interval"] == list(one.interval), "as JSON has it"
 
 
 def test_a_vehicle_type_is_checked_and_kept(predictor: Predictor, upload: bytes) -> None:
