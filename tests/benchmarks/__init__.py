@@ -1,1 +1,1 @@
-"""The benchmark of the data stages, run by `make bench`; not collected by pytest."""
+"""The benchmarks that `make bench` runs; not collected by pytest."""

@@ -61,7 +61,7 @@ def test_every_model_learns(name: str) -> None:
 def test_boosters_have_the_same_settings() -> None:
     matrix, labels = data.draw(8, seed=0)
     ours, theirs = (
-        MODELS[name].fit(RECIPE, matrix, labels)
+        models.fit(MODELS[name], RECIPE, matrix, labels)
         for name in ("gradient_boosting", "histogram_boosting")
     )
     exact, binned = ours.__self__, theirs.__self__  # type: ignore[attr-defined]
