@@ -93,17 +93,18 @@ def test_a_search_finds_and_outlives_failed_trials(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_search_proposes_what_an_undisturbed_one_does(tmp_path: Path) -> None:
-    whole = runs.run(plan(tmp_path / "whole"), Seen())
+    whole = runs.run(plan(tmp_path / "whole", trials=5), Seen())
     with pytest.raises(KeyboardInterrupt):
-        runs.run(plan(tmp_path / "cut"), Seen(interrupt_after=3))
+        runs.run(plan(tmp_path / "cut", trials=5), Seen(interrupt_after=3))
     left = trials.read(str(tmp_path / "cut"))
     assert [trial.state for trial in left.all] == ["finished"] * 3 + ["running"]
     seen = Seen()
-    continued = runs.run(plan(tmp_path / "cut"), seen)
-    assert len(seen.earlier) == len(seen.trials) == 3
+    continued = runs.run(plan(tmp_path / "cut", trials=5), seen)
+    assert (len(seen.earlier), len(seen.trials)) == (3, 2)
     assert [t.params for t in continued.all] == [t.params for t in whole.all]
     assert continued.all[3].curve[0][0] > 1  # it went on where it was
-    assert runs.run(plan(tmp_path / "cut"), Seen()).all == continued.all  # nothing is left to do
+    nothing_left = runs.run(plan(tmp_path / "cut", trials=5), Seen())
+    assert nothing_left.all == continued.all
 
 
 def test_trials_that_are_behind_are_stopped_early(tmp_path: Path) -> None:
@@ -117,7 +118,7 @@ def test_trials_that_are_behind_are_stopped_early(tmp_path: Path) -> None:
 
 
 def test_an_earlier_search_is_learnt_from(tmp_path: Path) -> None:
-    first = runs.run(plan(tmp_path / "first"), Seen())
+    first = runs.run(plan(tmp_path / "first", trials=3), Seen())
     warm = plan(tmp_path / "second", trials=1, warm_start=str(tmp_path / "first"))
     same = runs.run(warm, Seen())
     assert same.all[0].params not in [trial.params for trial in first.all]
