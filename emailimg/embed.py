@@ -117,11 +117,11 @@ class Embedder:
         """Where in a picture, uint8 (H, W, 3), the evidence in a direction is.
 
         direction: float32 (F,) over the pooled features. Returns float32 (height, width) in
-        [0, 1], by `heat_map.grad_cam`; height and width of any size with the picture's aspect.
+        [0, 1], by `heat_map.evidence`; height and width of any size with the picture's aspect.
         """
         side = self.spec.model_size_px
         square, block = images.to_model_pixels(picture, side), heat_map.block_of(side)
-        evidence = heat_map.grad_cam(self._model, square, direction, block)
+        evidence = heat_map.evidence(self._model, square, direction, block)
         return heat_map.on_picture(evidence, block, side, height, width)
 
     def embed_images(self, pictures: list[np.ndarray]) -> tuple[np.ndarray, dict[str, list[str]]]:

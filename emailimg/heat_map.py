@@ -1,10 +1,16 @@
-"""Where in a picture the encoder sees its evidence: Grad-CAM.
+"""Where in a picture the encoder sees its evidence: Grad-CAM, or LayerCAM of small pictures.
 
 Grad-CAM (Selvaraju et al. 2017, "Grad-CAM: Visual explanations from deep networks via
-gradient-based localization"): of a block's activations, the sum of its channels, each weighted by
-the mean gradient of a class's logit, with what speaks against the class cut off. Behind the last
-block there are only an average and a linear layer, where this equals the class activation map of
+gradient-based localization") takes the activations of the last block and sums their channels, each
+weighted by the mean gradient of a class's logit; what speaks against the class is cut off. Behind
+that block there are only an average and a linear layer, so this is the class activation map of
 Zhou et al. 2016.
+
+Of a square of 64 pixels the last block has 2 x 2 cells, which say nothing about where: painting
+over what is hot lowers the logit no more than painting over anything else. There an earlier block
+is taken, and each cell weighted by its own gradient, where that is positive (Jiang et al. 2021,
+"LayerCAM: Exploring hierarchical class activation maps for localization"); mean gradients mislead
+in earlier blocks.
 
 The gradient is taken from the block's output on, for one picture, and returned: nothing is hooked
 into the model and nothing is kept in it, so that several threads may ask the same model.
@@ -20,21 +26,18 @@ from emailimg.encoder import Encoder
 # Pixels of the model's square from one cell of a block's output to the next. Cell i is centred on
 # pixel i * stride: a convolution that skips pixels starts with the first.
 _STRIDES = {"layer1": 4, "layer2": 8, "layer3": 16, "layer4": 32}
-# A map of fewer cells a side says little about where.
-_FEWEST_CELLS = 4
+_LAST = "layer4"
+# As many as the last block has at ResNet's usual 224 pixels.
+_FEWEST_CELLS = 7
 
 
 def block_of(side_px: int) -> str:
-    """The deepest block with at least four cells a side.
-
-    It is the last one, `layer4`, for squares of 97 pixels and more (7 x 7 cells at 224), and
-    `layer3` at 64, where the last block has 2 x 2 cells.
-    """
+    """The deepest block with at least seven cells a side: the last one at 224, `layer2` at 64."""
     fine = [name for name, stride in _STRIDES.items() if -(-side_px // stride) >= _FEWEST_CELLS]
     return fine[-1] if fine else next(iter(_STRIDES))
 
 
-def grad_cam(model: Encoder, square: np.ndarray, direction: np.ndarray, block: str) -> np.ndarray:
+def evidence(model: Encoder, square: np.ndarray, direction: np.ndarray, block: str) -> np.ndarray:
     """Evidence per cell of a block's output, float32 (G, G), 0 or more.
 
     square: uint8 (S, S, 3), as `images.to_model_pixels` makes it; direction: float32 (F,), how the
@@ -48,9 +51,10 @@ def grad_cam(model: Encoder, square: np.ndarray, direction: np.ndarray, block: s
     with torch.enable_grad():
         activations.requires_grad_()
         [gradient] = torch.autograd.grad((after(activations) @ towards).sum(), activations)
-    weights = gradient.mean(dim=(2, 3), keepdim=True)
-    evidence: Tensor = torch.relu((weights * activations.detach()).sum(dim=1))[0]
-    return evidence.float().cpu().numpy()
+    last = block == _LAST
+    weights = gradient.mean(dim=(2, 3), keepdim=True) if last else torch.relu(gradient)
+    found: Tensor = torch.relu((weights * activations.detach()).sum(dim=1))[0]
+    return found.float().cpu().numpy()
 
 
 def on_picture(
