@@ -1,8 +1,7 @@
-"""Pictures of nothing like a catalogue of cars, drawn by code, and one photograph."""
+"""Pictures of nothing like a catalogue of cars, drawn by code."""
 
 from collections.abc import Callable
 
-import matplotlib.cbook
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
@@ -16,12 +15,6 @@ def strange_pictures(each: int, seed: int = 0) -> dict[str, list[np.ndarray]]:
         kind: [draw(np.random.default_rng([seed, number, i])) for i in range(each)]
         for number, (kind, draw) in enumerate(_KINDS.items())
     }
-
-
-def photograph() -> np.ndarray:
-    """Matplotlib's portrait of Grace Hopper, uint8 (H, W, 3) RGB."""
-    with matplotlib.cbook.get_sample_data("grace_hopper.jpg") as file:
-        return np.asarray(Image.open(file).convert("RGB"))
 
 
 def _noise(rng: np.random.Generator) -> np.ndarray:

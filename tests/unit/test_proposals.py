@@ -118,7 +118,7 @@ def test_branin_is_minimised_as_well_as_by_optuna_alone_and_better_than_by_chanc
     trials, start = 30, 6
 
     def middle(search: Callable[[int], list[float]]) -> float:
-        return median(min(search(seed)) - BRANIN.lowest for seed in range(5))
+        return median(min(search(seed)) - BRANIN.lowest for seed in range(3))
 
     def ours(propose: Propose) -> list[float]:
         return known_functions.ours(BRANIN, propose, trials)
