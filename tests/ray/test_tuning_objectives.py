@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import ray
 
-from emailimg import classifiers, config, features, splits, storage, taxonomy
+from emailimg import classifiers, config, features, held_out, splits, storage, taxonomy
 from emailimg.errors import ConfigError
 from emailimg.parquet import write_table
 from emailimg.stages import Workspace
@@ -48,6 +48,7 @@ def embeddings(tmp_path_factory: pytest.TempPathFactory) -> str:
         industry = rng.choice(taxonomy.INDUSTRIES, len(embedding))
         matrix = features.assemble(embedding, campaign, industry)
         table = pd.DataFrame(matrix, columns=features.feature_columns(WIDTH))
+        table["source_id"] = [f"{split}-{row // 2}" for row in range(len(embedding))]
         truth = np.where(embedding[:, 0] * embedding[:, 1] > 0, 0.9, 0.1)
         for target in TARGETS:
             successes = rng.binomial(10, truth)
@@ -78,7 +79,7 @@ def test_boosters_report_their_rounds_and_are_stopped_early(
     assert deep.state == "finished"
     assert [step for step, _ in deep.curve] == [6, 18, 20, 40]
     bare = ray.get(classifiers.train_task(settings.classifiers, embeddings, TARGETS[0]))
-    base = classifiers.base_rate_log_loss(embeddings, TARGETS[1])
+    base = held_out.base_rate_log_loss(embeddings, TARGETS[1])
     assert dict(deep.curve)[20] == pytest.approx((bare.log_loss + base) / 2)
     assert flat.state == "stopped early"
     assert flat.curve[-1][0] == 6
