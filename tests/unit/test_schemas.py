@@ -37,12 +37,12 @@ def test_a_question_without_campaign_type_is_incomplete():
 
 
 def test_score_answer_holds_the_score(recommendation: Recommendation):
-    answer = ScoreAnswer.of(recommendation.score, "v1").model_dump()
+    answer = ScoreAnswer.of(recommendation.score, "v1").model_dump(mode="json")
     assert answer == recommendation.score.as_json() | {"bundle": "v1"}
 
 
 def test_recommend_answer_adds_pictures_to_the_recommendation(recommendation: Recommendation):
-    answer = RecommendAnswer.of(recommendation, "v1").model_dump()
+    answer = RecommendAnswer.of(recommendation, "v1").model_dump(mode="json")
     edit_images = [edit.pop("image") for edit in answer["edits"]]
     links = [other.pop("image") for other in answer["alternates"]]
     assert answer == recommendation.as_json() | {"bundle": "v1"}
