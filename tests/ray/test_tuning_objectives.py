@@ -84,7 +84,7 @@ def test_boosters_report_their_rounds_and_are_stopped_early(
     assert dict(deep.curve)[20] == pytest.approx((bare.log_loss + base) / 2)
     assert flat.state == "stopped early"
     assert flat.curve[-1][0] == 6
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while ray.available_resources().get("CPU") != 2:
         assert time.monotonic() < deadline, "the actors of the stopped trial are still there"
         time.sleep(0.2)
