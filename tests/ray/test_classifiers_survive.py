@@ -6,13 +6,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import ray
 import xgboost
-from benchmarks.measure import descendants
 from embeddings_factory import write_embeddings
+from ray_processes import doing
 
 from emailimg import boosting, calibration, classifiers, metrics, splits, training_rows
 from emailimg.config import ClassifierConfig
@@ -21,6 +20,7 @@ from emailimg.parquet import read_table
 
 pytestmark = pytest.mark.usefixtures("ray_cluster")
 
+_BOOSTING = b"ray::_RemoteRayXGBoostActor.train"
 WIDTH = 4
 ROUNDS = 400  # some seconds, so that there is a middle in which to kill
 ROWS: dict[splits.Split, int] = {"train": 1200, "validation": 400}
@@ -53,10 +53,10 @@ def one_actor_killed() -> Iterator[list[int]]:
 
     def kill() -> None:
         deadline = time.monotonic() + 60
-        while len(_training_actors()) < 2 and time.monotonic() < deadline:
+        while len(doing(_BOOSTING)) < 2 and time.monotonic() < deadline:
             time.sleep(0.05)
         time.sleep(1.5)  # some rounds, and the checkpoints that are collected once a second
-        for pid in _training_actors()[:1]:
+        for pid in doing(_BOOSTING)[:1]:
             os.kill(pid, signal.SIGKILL)
             killed.append(pid)
 
@@ -64,19 +64,6 @@ def one_actor_killed() -> Iterator[list[int]]:
     killer.start()
     yield killed
     killer.join()
-
-
-def _training_actors() -> list[int]:
-    """Processes of our own Ray session in which boosting is going on."""
-    found = []
-    for pid, _ in descendants():
-        try:
-            title = Path(f"/proc/{pid}/cmdline").read_bytes()
-        except OSError:
-            continue
-        if title.startswith(b"ray::_RemoteRayXGBoostActor.train"):
-            found.append(pid)
-    return found
 
 
 def test_a_killed_actor_is_replaced_and_the_model_is_whole(embeddings: str) -> None:

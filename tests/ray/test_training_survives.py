@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import ray
-from benchmarks.measure import descendants
+from ray_processes import doing
 
 from emailimg import config, encoder, storage, train_encoder
 from emailimg.errors import TrainingError
@@ -82,19 +82,6 @@ def in_second_epoch(folder: Path) -> None:
     assert not (attempt / f"epoch-{EPOCHS:04d}").exists(), "too late to disturb it"
 
 
-def training_workers() -> list[int]:
-    """Processes of Ray Train's workers in our own Ray session."""
-    found = []
-    for pid, _ in descendants():
-        try:
-            title = Path(f"/proc/{pid}/cmdline").read_bytes()
-        except OSError:
-            continue
-        if title.startswith(b"ray::RayTrainWorker"):
-            found.append(pid)
-    return found
-
-
 @pytest.mark.timeout(240)
 def test_a_killed_worker_is_replaced_and_nothing_changes(
     inputs: tuple[str, str], undisturbed: Path, tmp_path: Path
@@ -103,7 +90,7 @@ def test_a_killed_worker_is_replaced_and_nothing_changes(
 
     def kill_one() -> None:
         in_second_epoch(tmp_path)
-        killed.append(training_workers()[-1])
+        killed.append(doing(b"ray::RayTrainWorker")[-1])
         os.kill(killed[0], signal.SIGKILL)
 
     killer = threading.Thread(target=kill_one)
