@@ -25,7 +25,7 @@ from emailimg import boosters, domain, features, splits, storage
 from emailimg.boosters import Classifiers
 from emailimg.config import Config, from_mapping
 from emailimg.domain import Domain
-from emailimg.encoder_spec import read_spec
+from emailimg.encoder_spec import EncoderSpec, read_spec
 from emailimg.errors import BundleError
 from emailimg.parquet import read_table, write_table
 
@@ -57,12 +57,16 @@ class CatalogueIndex:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A loaded bundle; `version` is a hash of its content."""
+    """A loaded bundle.
+
+    version: a hash of its content; checksums: SHA-256 by file.
+    """
 
     location: str
     version: str
     config: Config
     metrics: dict[str, Any]
+    checksums: dict[str, str]
 
     def embedder(self, *, device: str = "cpu", threads: int | None = None) -> "Embedder":
         # Seconds to import, which only the processes that hold the encoder should spend.
@@ -72,6 +76,9 @@ class Bundle:
         model = encoder.load(storage.join(self.location, _ENCODER))
         kind = self.config.embed.kind
         return Embedder(model, kind, domain=self.domain(), device=device, threads=threads)
+
+    def encoder_spec(self) -> EncoderSpec:
+        return read_spec(storage.join(self.location, _ENCODER))
 
     def classifiers(self, threads: int = 1) -> Classifiers:
         return boosters.load(storage.join(self.location, _CLASSIFIERS), threads)
@@ -113,6 +120,7 @@ def load(location: str, *, verify: bool = True) -> Bundle:
         version=manifest["version"],
         config=from_mapping(storage.read_json(storage.join(location, _CONFIG))),
         metrics=storage.read_json(storage.join(location, _METRICS)),
+        checksums=manifest["files"],
     )
     _check_fit(bundle)
     return bundle
@@ -120,7 +128,7 @@ def load(location: str, *, verify: bool = True) -> Bundle:
 
 def _check_fit(bundle: Bundle) -> None:
     """The classifiers were trained on embeddings as wide as this encoder makes them."""
-    spec = read_spec(storage.join(bundle.location, _ENCODER))
+    spec = bundle.encoder_spec()
     made = spec.embedding_width(bundle.config.embed.kind)
     index = boosters.read_index(storage.join(bundle.location, _CLASSIFIERS))
     if made != index["embedding_width"]:

@@ -29,7 +29,6 @@ from emailimg import (
 from emailimg.config import Config
 from emailimg.domain import Domain
 from emailimg.encoder import Encoder
-from emailimg.errors import ConfigError
 from emailimg.parquet import read_table
 from emailimg.progress import Reporter, track
 from emailimg.resources import Bundle
@@ -101,15 +100,9 @@ class Embedder:
 
         Raises ConfigError for an attribute or a class that the encoder does not know.
         """
-        classes = self.spec.heads.get(head, ())
-        if class_name not in classes:
-            known = f"classes of {head}" if classes else "attributes"
-            raise ConfigError(
-                f"the encoder knows no {head} {class_name!r}; accepted {known}: "
-                f"{', '.join(classes or self.spec.heads)}"
-            )
+        place = self.spec.place_of(head, class_name)
         weight: torch.Tensor = self._model.get_parameter(f"heads.{head}.weight")
-        return weight[classes.index(class_name)].detach().cpu().numpy()
+        return weight[place].detach().cpu().numpy()
 
     def heat_map(
         self, picture: np.ndarray, direction: np.ndarray, height: int, width: int

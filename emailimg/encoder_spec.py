@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from emailimg import storage
+from emailimg.errors import ConfigError
 
 SPEC_FILE = "encoder.json"
 
@@ -52,6 +53,17 @@ class EncoderSpec:
     def logit_names(self) -> list[str]:
         """`attribute: class` for every column of the concatenated logits."""
         return [f"{head}: {name}" for head, classes in self.heads.items() for name in classes]
+
+    def place_of(self, head: str, class_name: str) -> int:
+        """Position of a class among its attribute's; raises ConfigError for one of neither."""
+        classes = self.heads.get(head, ())
+        if class_name not in classes:
+            known = f"classes of {head}" if classes else "attributes"
+            raise ConfigError(
+                f"the encoder knows no {head} {class_name!r}; accepted {known}: "
+                f"{', '.join(classes or self.heads)}"
+            )
+        return classes.index(class_name)
 
 
 def read_spec(folder: str) -> EncoderSpec:

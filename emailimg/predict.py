@@ -87,6 +87,16 @@ def read_upload(image_bytes: bytes, limits: ImageConfig) -> Upload:
     return Upload(images.image_id(image_bytes), images.decode(image_bytes, limits))
 
 
+def picture_to_show(image_bytes: bytes, limits: ImageConfig) -> np.ndarray:
+    """Uint8 (H, W, 3) RGB, at most 1,024 pixels long, for people; raises ImageError."""
+    return images.decode(image_bytes, limits.model_copy(update={"working_size_px": _SHOWN_PX}))
+
+
+def edited(image_bytes: bytes, edit: Edit, limits: ImageConfig) -> np.ndarray:
+    """The edited picture at the size at which edits are scored, uint8 (H, W, 3) RGB."""
+    return _apply(edit, images.decode(image_bytes, limits))
+
+
 def embed_versions(embedder: "Embedder", batch: Sequence[Versions]) -> list[Embedded]:
     """Embed several images and their edits in as few passes through the encoder as possible."""
     side = embedder.spec.model_size_px
@@ -143,7 +153,7 @@ def chances(
 
 def score_of(
     questions: Sequence[Question],
-    upload: Upload,
+    image_id: str,
     embedded: Embedded,
     found: Sequence[Chances],
 ) -> Score:
@@ -151,7 +161,7 @@ def score_of(
     predicted = [each.own for each in found]
     return to_score(
         questions,
-        upload.image_id,
+        image_id,
         embedded.attributes_seen,
         predicted,
         embedded.domain_distance,
@@ -197,7 +207,7 @@ class Recommender:
         best_edits = rank_edits(target, probability, self.edits, edited, k)
         best_others = rank(target, probability, others, k)
         return Recommendation(
-            score=score_of([question], upload, embedded, [found]),
+            score=score_of([question], upload.image_id, embedded, [found]),
             edits=[self._suggested(upload.pixels, ranked) for ranked in best_edits],
             alternates=[self._alternate(shortlist, ranked) for ranked in best_others],
             scope=shortlist.scope,
@@ -208,6 +218,11 @@ class Recommender:
         """JPEG bytes of a catalogue image; None when there is no such image."""
         row = self._row_of.get(image_id)
         return None if row is None else self._catalogue.rows["thumbnail"].iloc[row]
+
+    def vehicle_type(self, image_id: str) -> str | None:
+        """Of a catalogue image; None where the catalogue does not know, or has no such image."""
+        row = self._row_of.get(image_id)
+        return None if row is None else _known(self._catalogue.rows["vehicle_type"].iloc[row])
 
     def _suggested(self, pixels: np.ndarray, ranked: Ranked) -> SuggestedEdit:
         edit = self.edits[ranked.position]
@@ -243,7 +258,6 @@ class Predictor:
 
     def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
         self._limits = bundle.config.images
-        self._shown = self._limits.model_copy(update={"working_size_px": _SHOWN_PX})
         self._embedder = bundle.embedder(threads=threads)
         self._classifiers = bundle.classifiers(threads or 1)
         self._recommender = Recommender(bundle.catalogue(), bundle.config.augment)
@@ -268,7 +282,7 @@ class Predictor:
         upload = read_upload(image_bytes, self._limits)
         [embedded] = embed_versions(self._embedder, [Versions(upload.pixels)])
         found = [chances(self._classifiers, q, embedded.embeddings) for q in questions]
-        return score_of(questions, upload, embedded, found)
+        return score_of(questions, upload.image_id, embedded, found)
 
     def explain(
         self,
@@ -293,10 +307,10 @@ class Predictor:
             self._embedder.spec,
             self._embedder.kind,
         )
-        shown = images.decode(image_bytes, self._shown)
+        shown = picture_to_show(image_bytes, self._limits)
         own = chances(self._classifiers, question, embedded.embeddings)
         return Explanation(
-            score=score_of([question], upload, embedded, [own]),
+            score=score_of([question], upload.image_id, embedded, [own]),
             base_log_odds=found.base_log_odds,
             contributions=found.contributions,
             image=shown,
@@ -316,7 +330,7 @@ class Predictor:
             [embedded] = embed_versions(self._embedder, [Versions(upload.pixels)])
             class_name = embedded.attributes_seen.get(attribute, "")
         focus = explain.Focus(attribute, tuple(class_name.split(" + ")))
-        size = images.decode(image_bytes, self._shown).shape[:2]
+        size = picture_to_show(image_bytes, self._limits).shape[:2]
         return explain.heat_map(self._embedder, upload.pixels, focus, size)
 
     def recommend(

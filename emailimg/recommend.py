@@ -1,5 +1,6 @@
 """Ranking, without models or Ray: which edits and which alternates are better than the upload."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ import pandas as pd
 
 from emailimg import taxonomy
 from emailimg.config import AugmentConfig
+from emailimg.errors import TaxonomyError
 from emailimg.techniques import TECHNIQUES, Parameters
 
 # Each technique is tried at these strengths, from mild (0) to strong (1).
@@ -47,6 +49,24 @@ def candidate_edits(config: AugmentConfig) -> list[Edit]:
             for sign in signs
         ]
     return edits
+
+
+def find_edit(edits: Sequence[Edit], augmentation_class: str, parameters: Parameters) -> Edit:
+    """The one of these edits that is meant; raises TaxonomyError listing what there is.
+
+    Only they are made on request: other parameters could cost any time and memory.
+    """
+    of_class = [edit for edit in edits if edit.augmentation_class == augmentation_class]
+    for edit in of_class:
+        if edit.parameters == parameters:
+            return edit
+    names = tuple(dict.fromkeys(edit.augmentation_class for edit in edits))
+    settings = tuple(json.dumps(edit.parameters) for edit in of_class)
+    if not of_class:
+        message = f"no edit is of augmentation_class {augmentation_class!r}"
+        raise TaxonomyError(f"{message}; accepted: {', '.join(names)}", names)
+    message = f"no edit of augmentation_class {augmentation_class!r} has these parameters"
+    raise TaxonomyError(f"{message}; accepted: {'; '.join(settings)}", settings)
 
 
 def rank(

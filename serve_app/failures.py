@@ -2,11 +2,12 @@
 
 A caller's mistake keeps its status and says what would be accepted. Anything else is logged with
 the request's id and answered as a plain 500. Uploads that are too long are cut off while they
-arrive.
+arrive, and requests that take too long are ended.
 """
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -24,8 +25,6 @@ logger = logging.getLogger("ray.serve")  # Serve writes these to the replica's l
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
 # Any other reason is a 400.
 _IMAGE_STATUSES = {"too_many_bytes": 413, "not_an_image": 415, "unsupported_format": 415}
-# Boundaries, field names and the short fields of a form around its file.
-_FORM_BYTES = 64 * 2**10
 
 
 class ApiError(HTTPException):
@@ -43,10 +42,19 @@ class ApiError(HTTPException):
         self.code = code
         self.accepted = accepted
 
+    def __reduce__(self) -> tuple[type["ApiError"], tuple[Any, ...]]:
+        # Exceptions with several arguments do not survive Ray's serialisation without this.
+        parts = self.status_code, self.code, self.detail, self.accepted, self.headers
+        return (ApiError, parts)
 
-def install(app: FastAPI, max_file_bytes: int) -> None:
-    """Answer every failure of `app` in JSON, and limit the uploads it takes."""
-    app.add_middleware(_LimitBody, max_bytes=max_file_bytes + _FORM_BYTES)
+
+def install(app: FastAPI, max_body_bytes: Callable[[str], int], timeout_s: float) -> None:
+    """Answer every failure of `app` in JSON, and limit the bytes and the seconds of a request.
+
+    max_body_bytes: by path; timeout_s: from the first byte of the body to the answer.
+    """
+    app.add_middleware(_LimitBody, max_bytes=max_body_bytes)
+    app.add_middleware(_Deadline, timeout_s=timeout_s)
     app.add_middleware(_CatchUnexpected)  # the last one added is the outermost
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_invalid_form)
@@ -54,14 +62,22 @@ def install(app: FastAPI, max_file_bytes: int) -> None:
     app.add_exception_handler(TaxonomyError, _on_unknown_value)
 
 
+def answer(error: ApiError) -> JSONResponse:
+    """The failure as an answer, for what runs before any endpoint."""
+    return _answer(error.status_code, error.code, error.detail, error.accepted, error.headers)
+
+
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The failures that an endpoint's documentation lists."""
     meanings = {
-        400: "The image is truncated, too small or has too many pixels",
+        400: "The image is truncated, too small or has too many pixels, or the form is malformed",
+        401: "A key is needed",
         404: "There is no such image",
         413: "The image has too many bytes",
-        415: f"Not an image of an accepted format ({', '.join(FORMATS)})",
+        415: f"Not an image of an accepted format ({', '.join(FORMATS)}), or another content-type",
         422: "A field is missing or out of range, or a value is unknown",
+        429: "Too many requests; Retry-After says when the next one is free",
+        502: "The storage that `image_uri` names does not answer",
         503: "Overloaded or restarting; try again",
         504: "Not answered in time",
     }
@@ -123,49 +139,81 @@ class _CatchUnexpected:
         try:
             await self._app(scope, receive, note_start)
         except Exception:
-            request_id = _request_id(scope)
-            logger.exception("request %s failed", request_id)
+            its_id = request_id(scope)
+            logger.exception("request %s failed", its_id)
             if started or scope["type"] != "http":
                 raise
-            message = f"something went wrong here; quote request {request_id} when asking about it"
+            message = f"something went wrong here; quote request {its_id} when asking about it"
             await _answer(500, "internal_error", message)(scope, receive, send)
+
+
+class _Deadline:
+    """Ends a request that takes too long, one whose body trickles in included."""
+
+    def __init__(self, app: ASGIApp, timeout_s: float) -> None:
+        self._app = app
+        self._timeout_s = timeout_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def note_start(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._app(scope, receive, note_start)
+        except TimeoutError:
+            if started:
+                raise
+            message = f"not answered within {self._timeout_s:g} s"
+            await _answer(504, "timeout", message)(scope, receive, send)
 
 
 class _LimitBody:
     """Refuses a body that is too long: by its announced length, else while it arrives."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: Callable[[str], int]) -> None:
         self._app = app
         self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        announced = _header(scope, b"content-length") if scope["type"] == "http" else b""
-        if announced.isdigit() and int(announced) > self._max_bytes:
-            error = self._too_long()
-            await _answer(413, error.code, error.detail)(scope, receive, send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        most = self._max_bytes(scope["path"])
+        announced = _header(scope, b"content-length")
+        if announced.isdigit() and int(announced) > most:
+            await answer(_too_long(most))(scope, receive, send)
         else:
-            await self._app(scope, self._counting(receive), send)
-
-    def _counting(self, receive: Receive) -> Receive:
-        received = 0
-
-        async def count() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._max_bytes:
-                raise self._too_long()
-            return message
-
-        return count
-
-    def _too_long(self) -> ApiError:
-        return ApiError(
-            413, "too_many_bytes", f"at most {self._max_bytes - _FORM_BYTES:,} bytes are accepted"
-        )
+            await self._app(scope, _counting(receive, most), send)
 
 
-def _request_id(scope: Scope) -> str:
+def _counting(receive: Receive, most: int) -> Receive:
+    received = 0
+
+    async def count() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > most:
+            raise _too_long(most)
+        return message
+
+    return count
+
+
+def _too_long(most: int) -> ApiError:
+    message = f"the request is too long; at most {most:,} bytes are accepted, the image included"
+    return ApiError(413, "too_many_bytes", message)
+
+
+def request_id(scope: Scope) -> str:
     """The id that Serve's proxy gave the request; it is in the `x-request-id` of the answer."""
     return _header(scope, b"x-request-id").decode("latin-1") or "without id"
 

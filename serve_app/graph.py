@@ -1,41 +1,25 @@
-"""The application's graph: Ingress -> Embedder -> Classifiers -> Recommender, from a bundle.
+"""The application's graph, from a bundle: Ingress -> Embedder -> Classifiers -> Recommender.
 
     serve run serve_app.graph:build_app bundle=workspace/bundle
 
-Every deployment opens the bundle itself, once per replica, and reads its own part of it. Sizes and
-limits are arguments here; numbers of replicas and autoscaling belong in a Serve config file, by
-the deployments' names.
+Every deployment opens the bundle itself, once per replica, and reads its own part of it. Numbers of
+replicas and autoscaling belong in a Serve config file (`serve_app/config.yaml`), by the
+deployments' names. With `fused=true` the same classes make one deployment, `Fused`.
 """
 
-from collections.abc import Callable
 from functools import partial
 
-from pydantic import BaseModel, ConfigDict, Field
 from ray import serve
 from ray.serve.config import BackpressureConfig
 from ray.serve.schema import LoggingConfig
 
-from emailimg import bundle, storage
-from emailimg.bundle import Bundle
-from emailimg.errors import BundleError
+from serve_app import versions
 from serve_app.deployments import Classifiers, Embedder, Recommender
-from serve_app.ingress import Ingress
+from serve_app.ingress import Fused, Ingress
+from serve_app.settings import ServiceArguments
+from serve_app.versions import BundleRef
 
 _RETRY_AFTER_S = 1.0
-
-
-class ServiceArguments(BaseModel):
-    """What `build_app` takes: `serve run ... bundle=DIR`, or `args:` in a Serve config file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    bundle: str  # folder that every node can read, or s3://
-    cpus_per_replica: float = Field(0.1, gt=0)
-    torch_threads: int = Field(1, ge=1)  # of one Embedder replica; may exceed its CPU share
-    request_timeout_s: float = Field(30.0, gt=0)
-    # Per Ingress replica: requests being answered, and requests that wait; any more get a 503.
-    max_ongoing_requests: int = Field(32, ge=1)
-    max_queued_requests: int = Field(64, ge=1)
 
 
 def build_app(args: ServiceArguments) -> serve.Application:
@@ -44,20 +28,21 @@ def build_app(args: ServiceArguments) -> serve.Application:
     Raises BundleError when the bundle is missing, incomplete or damaged.
     """
     settings = ServiceArguments.model_validate(args)
-    location = storage.absolute(settings.bundle)
-    version = bundle.load(location).version
-    return bind(settings, partial(_open, location, version))
+    ref = versions.find(settings.bundle)
+    return _fused(settings, ref) if settings.fused else _composed(settings, ref)
 
 
-def bind(settings: ServiceArguments, load_bundle: Callable[[], Bundle]) -> serve.Application:
-    """The four deployments, composed; each replica calls `load_bundle` once."""
+def _composed(settings: ServiceArguments, ref: BundleRef) -> serve.Application:
     deploy = partial(_deployment, settings)
-    embedder = deploy(Embedder).bind(load_bundle, settings.torch_threads)
-    classifiers = deploy(Classifiers).bind(load_bundle)
-    recommender = deploy(Recommender).bind(load_bundle, embedder, classifiers)
-    return deploy(serve.ingress()(Ingress)).bind(
-        load_bundle, embedder, classifiers, recommender, settings.request_timeout_s
-    )
+    embedder = deploy(Embedder).bind(ref, settings.torch_threads)
+    classifiers = deploy(Classifiers).bind(ref)
+    recommender = deploy(Recommender).bind(ref, classifiers, settings.request_timeout_s)
+    ingress = deploy(serve.ingress()(Ingress))
+    return ingress.bind(ref, settings, embedder, classifiers, recommender)
+
+
+def _fused(settings: ServiceArguments, ref: BundleRef) -> serve.Application:
+    return _deployment(settings, serve.ingress()(Fused)).bind(ref, settings)
 
 
 def _deployment(settings: ServiceArguments, cls: type) -> serve.Deployment:
@@ -68,16 +53,5 @@ def _deployment(settings: ServiceArguments, cls: type) -> serve.Deployment:
         backpressure_config=BackpressureConfig(status_code=503, retry_after_s=_RETRY_AFTER_S),
         # A lone replica is replaced only after its successor is up: no gap when deploying anew.
         max_surge_percent=100,
-        logging_config=LoggingConfig(enable_access_log=False),
+        logging_config=LoggingConfig(encoding="JSON", enable_access_log=False),
     )(cls)
-
-
-def _open(location: str, version: str) -> Bundle:
-    """The bundle that was deployed: `build_app` has verified it, and replicas must not mix two."""
-    found = bundle.load(location, verify=False)
-    if found.version != version:
-        raise BundleError(
-            f"bundle {location!r} was replaced after the service started (version {version}, "
-            f"now {found.version}); deploy again to serve the new one"
-        )
-    return found

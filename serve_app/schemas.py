@@ -1,90 +1,20 @@
-"""What goes in and out over HTTP: form fields, and the shape of every answer.
+"""What goes out over HTTP: the shape of every answer.
 
 The descriptions and examples here are the service's documentation at /docs.
 """
 
 import base64
-from dataclasses import dataclass
-from typing import Annotated
+from typing import Any
 
-from fastapi import File, Form, UploadFile
-from fastapi.exceptions import RequestValidationError
+import numpy as np
 from pydantic import BaseModel, Field
 
-from emailimg import images, taxonomy
-from emailimg.answers import Alternate, Recommendation, Score, SuggestedEdit
-from emailimg.config import ImageConfig
+from emailimg import heat_colours, images, taxonomy
+from emailimg.answers import Alternate, HeatMap, Recommendation, Score, SuggestedEdit
+from emailimg.explain import Reasons
 from emailimg.question import ALL_TARGETS
 
-MAX_SUGGESTIONS = 50
-
 _IMAGE_ID = "5f0c6b1e0b1f4f0e9b3a9c7d2e8f6a4b1c3d5e7f9a0b2c4d6e8f0a1b3c5d7e9f"
-
-ImageFile = Annotated[
-    UploadFile, File(description=f"The image file to ask about; {images.ACCEPTED}.")
-]
-_Target = Annotated[
-    str,
-    Form(
-        description=f"A target that `GET /v1/targets` lists; `{ALL_TARGETS}` scores every one. "
-        "Spelled in any case, with spaces, hyphens or underscores.",
-        examples=["open_rate"],
-    ),
-]
-_CampaignType = Annotated[
-    str | None,
-    Form(
-        description="Required, here or as `campaign`. One of: "
-        + ", ".join(taxonomy.CAMPAIGN_TYPES),
-        examples=["Newsletter"],
-    ),
-]
-_Campaign = Annotated[str | None, Form(description="Another name for `campaign_type`.")]
-_Industry = Annotated[
-    str, Form(description=f"One of: {', '.join(taxonomy.INDUSTRIES)}", examples=["Automotive"])
-]
-_VehicleType = Annotated[
-    str | None,
-    Form(
-        description="Of the image, where you know it: the answer no longer depends on what the "
-        f"encoder takes it for. One of: {', '.join(taxonomy.VEHICLE_TYPES)}",
-        examples=["SUV"],
-    ),
-]
-Suggestions = Annotated[
-    int,
-    Form(ge=1, le=MAX_SUGGESTIONS, description="At most so many edits and so many alternates."),
-]
-
-
-@dataclass(frozen=True)
-class QuestionForm:
-    """The form fields of a question, as they were sent."""
-
-    target: str
-    campaign_type: str
-    industry: str
-    vehicle_type: str | None = None
-
-
-async def read_question_form(
-    target: _Target,
-    industry: _Industry,
-    campaign_type: _CampaignType = None,
-    campaign: _Campaign = None,
-    vehicle_type: _VehicleType = None,
-) -> QuestionForm:
-    """The question's fields; raises RequestValidationError when no campaign type was sent."""
-    named = campaign_type or campaign
-    if named is None:
-        missing = {"type": "missing", "loc": ("body", "campaign_type"), "msg": "Field required"}
-        raise RequestValidationError([missing])
-    return QuestionForm(target, named, industry, vehicle_type)
-
-
-async def read_image_file(file: UploadFile, limits: ImageConfig) -> bytes:
-    """The file's bytes, at most one more than accepted, so that decoding refuses what is longer."""
-    return await file.read(limits.max_bytes + 1)
 
 
 class ErrorDetail(BaseModel):
@@ -99,6 +29,23 @@ class ErrorAnswer(BaseModel):
     """Every answer that is not a success."""
 
     error: ErrorDetail
+
+
+class ContributionAnswer(BaseModel):
+    """How far one thing moves the odds of success."""
+
+    group: str = Field(description="What it is.", examples=["augmentation_class"])
+    label: str = Field(description="The same for people.", examples=["how the picture was edited"])
+    kind: str = Field(description="`attribute`, `context` or `calibration`.")
+    value: str | None = Field(
+        description="What the picture or the context has there.", examples=["brighter"]
+    )
+    log_odds: float = Field(
+        description="What it adds; with `base_log_odds` all add up to the log-odds of the "
+        "probability.",
+        examples=[0.41],
+    )
+    odds_factor: float = Field(description="What the odds are multiplied by.", examples=[1.5])
 
 
 class ScoreAnswer(BaseModel):
@@ -141,11 +88,17 @@ class ScoreAnswer(BaseModel):
         "probability is a guess.",
         examples=[False],
     )
+    base_log_odds: float | None = Field(
+        description="The classifier's mean; null where the target is `all`.", examples=[-0.8]
+    )
+    contributions: list[ContributionAnswer] | None = Field(
+        description="What moves the probability from there; null where the target is `all`."
+    )
     bundle: str = Field(description="Version of the model.", examples=["ab12c9f07e55"])
 
     @classmethod
-    def of(cls, score: Score, version: str) -> "ScoreAnswer":
-        return cls(**score.as_json(), bundle=version)
+    def of_score(cls, score: Score, reasons: Reasons | None, version: str) -> "ScoreAnswer":
+        return cls(**score.as_json(), **_why(reasons), bundle=version)
 
 
 class EditAnswer(BaseModel):
@@ -169,13 +122,12 @@ class EditAnswer(BaseModel):
 
     @classmethod
     def of(cls, edit: SuggestedEdit) -> "EditAnswer":
-        jpeg = base64.b64encode(images.encode_jpeg(edit.image)).decode("ascii")
         return cls(
             augmentation_class=edit.augmentation_class,
             parameters=edit.parameters,
             probability=edit.probability,
             gain=edit.gain,
-            image=f"data:image/jpeg;base64,{jpeg}",
+            image=_data_uri(edit.image),
         )
 
 
@@ -215,17 +167,68 @@ class RecommendAnswer(ScoreAnswer):
     considered: int = Field(description="Catalogue images in that scope.", examples=[18])
 
     @classmethod
-    def of(  # type: ignore[override]
-        cls, recommendation: Recommendation, version: str
+    def of(
+        cls, recommendation: Recommendation, reasons: Reasons, version: str
     ) -> "RecommendAnswer":
+        """Pictures of the edits included, which takes a millisecond each."""
         return cls(
             **recommendation.score.as_json(),
+            **_why(reasons),
             bundle=version,
             edits=[EditAnswer.of(edit) for edit in recommendation.edits],
             alternates=[AlternateAnswer.of(other) for other in recommendation.alternates],
             scope=recommendation.scope,
             considered=recommendation.considered,
         )
+
+
+class HeatMapAnswer(BaseModel):
+    """Where in the image the encoder sees something."""
+
+    attribute: str = Field(examples=["vehicle_type"])
+    class_name: str = Field(examples=["SUV"])
+    image: str = Field(
+        description="The image with the map on it, as a JPEG data URI.",
+        examples=["data:image/jpeg;base64,/9j/4AAQ..."],
+    )
+    image_id: str = Field(examples=[_IMAGE_ID])
+    bundle: str = Field(description="Version of the model.", examples=["ab12c9f07e55"])
+
+    @classmethod
+    def of(cls, found: HeatMap, shown: np.ndarray, image_id: str, version: str) -> "HeatMapAnswer":
+        """shown: the picture, uint8 (H, W, 3) RGB, of the map's size."""
+        assert found.attribute is not None
+        assert found.class_name is not None
+        return cls(
+            attribute=found.attribute,
+            class_name=found.class_name,
+            image=_data_uri(heat_colours.overlay(shown, found.values)),
+            image_id=image_id,
+            bundle=version,
+        )
+
+
+class BatchItem(BaseModel):
+    """One image of several: its score, or why there is none."""
+
+    file_name: str
+    score: ScoreAnswer | None = None
+    error: ErrorDetail | None = None
+
+
+class BatchAnswer(BaseModel):
+    """The scores of several images, in the order in which they were sent."""
+
+    answers: list[BatchItem]
+    bundle: str = Field(description="Version of the model.", examples=["ab12c9f07e55"])
+
+
+class ImageLimits(BaseModel):
+    """What an uploaded image may be."""
+
+    formats: list[str]
+    max_bytes: int
+    max_pixels: int
 
 
 class TargetsAnswer(BaseModel):
@@ -235,11 +238,42 @@ class TargetsAnswer(BaseModel):
     lower_is_better: list[str] = Field(description="Those where a low probability is better.")
     campaign_types: list[str]
     industries: list[str]
+    vehicle_types: list[str]
+    image: ImageLimits
+    max_k: int
+
+
+class ModelAnswer(BaseModel):
+    """The model that answers."""
+
+    bundle: str = Field(description="Version of the model.", examples=["ab12c9f07e55"])
+    checksums: dict[str, str] = Field(description="SHA-256 of each of its files.")
+    metrics: dict[str, Any] = Field(description="Its scorecard, as measured on test images.")
+    config: dict[str, Any] = Field(description="The settings that made it.")
 
 
 class HealthAnswer(BaseModel):
-    """All deployments answer."""
+    """The service takes requests."""
 
     status: str = Field(examples=["ok"])
     bundle: str = Field(description="Version of the model.", examples=["ab12c9f07e55"])
+
+
+class ReadyAnswer(HealthAnswer):
+    """All deployments answer."""
+
     deployments: dict[str, str] = Field(description="Version that each deployment holds.")
+
+
+def _why(reasons: Reasons | None) -> dict[str, Any]:
+    if reasons is None:
+        return {"base_log_odds": None, "contributions": None}
+    return {
+        "base_log_odds": reasons.base_log_odds,
+        "contributions": [each.as_json() for each in reasons.contributions],
+    }
+
+
+def _data_uri(pixels: np.ndarray) -> str:
+    jpeg = base64.b64encode(images.encode_jpeg(pixels)).decode("ascii")
+    return f"data:image/jpeg;base64,{jpeg}"

@@ -1,0 +1,291 @@
+"""What comes in: a multipart form or JSON, read into the fields of a request and its image.
+
+One model per kind of request says which fields there are, checks them, and is the documentation at
+/docs. An unknown field is refused by name: a mistyped filter would otherwise be ignored in silence.
+"""
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
+
+from emailimg import images, taxonomy
+from emailimg.question import ALL_TARGETS
+from serve_app.failures import ApiError
+
+MAX_SUGGESTIONS = 50
+MAX_BATCH_FILES = 32
+_MAX_FORM_FIELDS = 40
+_FORM, _JSON = "multipart/form-data", "application/json"
+
+_IMAGE_ID = "5f0c6b1e0b1f4f0e9b3a9c7d2e8f6a4b1c3d5e7f9a0b2c4d6e8f0a1b3c5d7e9f"
+
+
+def _split(value: Any) -> Any:
+    """Lists come as lists, as fields that are repeated, or with commas."""
+    texts = value if isinstance(value, list) else [value]
+    if not all(isinstance(text, str) for text in texts):
+        return value
+    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
+
+
+def _from_json(value: Any) -> Any:
+    """Objects come as objects, or in a form as their JSON text."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise ValueError('a JSON object is expected, such as {"brightness": 0.25}') from None
+
+
+class PictureFields(BaseModel):
+    """Which image is meant, where it is not sent along."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    image_id: str | None = Field(
+        None,
+        description="Instead of `image`: an image of the catalogue, by its id.",
+        examples=[_IMAGE_ID],
+    )
+    image_uri: str | None = Field(
+        None,
+        description="Instead of `image`: an `s3://` URI below a prefix that the service allows.",
+    )
+
+
+class ScoreFields(PictureFields):
+    """What is asked about an image."""
+
+    target: str = Field(
+        description=f"A target that `GET /v1/targets` lists; `{ALL_TARGETS}` scores every one. "
+        "Spelled in any case, with spaces, hyphens or underscores.",
+        examples=["open_rate"],
+    )
+    campaign_type: str = Field(
+        validation_alias=AliasChoices("campaign_type", "campaign"),
+        description="`campaign` is another name for it. One of: "
+        + ", ".join(taxonomy.CAMPAIGN_TYPES),
+        examples=["Newsletter"],
+    )
+    industry: str = Field(
+        description=f"One of: {', '.join(taxonomy.INDUSTRIES)}", examples=["Automotive"]
+    )
+    vehicle_type: str | None = Field(
+        None,
+        description="Of the image, where you know it: the answer no longer depends on what the "
+        f"encoder takes it for. One of: {', '.join(taxonomy.VEHICLE_TYPES)}",
+        examples=["SUV"],
+    )
+
+
+class RecommendFields(ScoreFields):
+    """What is asked about an image and what would do better."""
+
+    k: int = Field(
+        6, ge=1, le=MAX_SUGGESTIONS, description="At most so many edits and so many alternates."
+    )
+    min_better: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="The least probability with which a suggestion must be better than the image.",
+    )
+    only_vehicle_types: Annotated[list[str], BeforeValidator(_split)] = Field(
+        [], description="Alternates of these vehicle types only; repeat it, or use commas."
+    )
+    make: str | None = Field(None, description="Alternates of this make only.")
+    year_from: int | None = Field(None, description="Alternates of this year or later only.")
+    year_to: int | None = Field(None, description="Alternates of this year or earlier only.")
+    similarity: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="How much an alternate's likeness to the image counts beside its gain.",
+    )
+    diversity: float = Field(
+        0.0, ge=0, le=1, description="How much alternates should differ from each other."
+    )
+
+
+class EditFields(PictureFields):
+    """Which edit of an image to make."""
+
+    augmentation_class: str = Field(description="The technique.", examples=["brighter"])
+    parameters: Annotated[dict[str, float], BeforeValidator(_from_json)] = Field(
+        description="Settings of the technique, as the answer of `recommend` has them; in a form "
+        "their JSON text.",
+        examples=[{"brightness": 0.25}],
+    )
+
+
+class HeatMapFields(PictureFields):
+    """What to find in an image."""
+
+    attribute: str = Field(
+        description="An attribute that `attributes_seen` has.", examples=["vehicle_type"]
+    )
+    class_name: str | None = Field(
+        None, description="One of its classes; the one that is seen where nothing is said."
+    )
+
+
+Fields = TypeVar("Fields", bound=PictureFields)
+
+
+@dataclass(frozen=True)
+class Asked(Generic[Fields]):
+    """A request: its fields, and the bytes of the image, None where a field says which is meant."""
+
+    fields: Fields
+    image: bytes | None
+
+
+@dataclass(frozen=True)
+class AskedMany:
+    """A request about several images: each with its file name."""
+
+    fields: ScoreFields
+    files: list[tuple[str, bytes]]
+
+
+async def read(request: Request, model: type[Fields], max_bytes: int) -> Asked[Fields]:
+    """The request; raises ApiError or RequestValidationError, which are answered as 4xx.
+
+    max_bytes: of the image. At most one byte more is kept, so that decoding refuses what is longer.
+    """
+    values, image = await _content(request, max_bytes)
+    fields = _validated(model, values)
+    sources = [image, fields.image_id, fields.image_uri]
+    if sum(source is not None for source in sources) != 1:
+        message = "send exactly one of image (a file, or base64 in JSON), image_id and image_uri"
+        raise ApiError(422, "which_image", message, ("image", "image_id", "image_uri"))
+    return Asked(fields, image)
+
+
+async def read_many(request: Request, max_bytes: int) -> AskedMany:
+    """A form with several files named `images`; raises ApiError or RequestValidationError."""
+    if _media_type(request) != _FORM:
+        raise _unsupported(request, (_FORM,))
+    async with request.form(max_files=MAX_BATCH_FILES, max_fields=_MAX_FORM_FIELDS) as form:
+        files = [
+            (file.filename or "", await file.read(max_bytes + 1))
+            for file in form.getlist("images")
+            if isinstance(file, UploadFile)
+        ]
+        fields = _validated(ScoreFields, _texts(form, files_named="images"))
+    if not files:
+        message = f"images: send 1 to {MAX_BATCH_FILES} files of this name"
+        raise ApiError(422, "missing_field", message)
+    return AskedMany(fields, files)
+
+
+def documented(model: type[PictureFields]) -> dict[str, Any]:
+    """The request body of an endpoint, for its OpenAPI description."""
+    schema = model.model_json_schema()
+    picture = {"description": f"The image to ask about; {images.ACCEPTED}."}
+    file = picture | {"type": "string", "format": "binary"}
+    text = picture | {"type": "string", "contentEncoding": "base64", "examples": ["/9j/4AAQ..."]}
+    content = {
+        _FORM: {"schema": _with_image(schema, "image", file)},
+        _JSON: {"schema": _with_image(schema, "image", text)},
+    }
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def documented_many() -> dict[str, Any]:
+    """`documented`, of a request with several files."""
+    file = {"type": "string", "format": "binary"}
+    files = {"type": "array", "items": file, "minItems": 1, "maxItems": MAX_BATCH_FILES}
+    schema = _with_image(ScoreFields.model_json_schema(), "images", files)
+    schema["required"] = [*schema["required"], "images"]
+    for name in PictureFields.model_fields:
+        del schema["properties"][name]
+    return {"requestBody": {"required": True, "content": {_FORM: {"schema": schema}}}}
+
+
+def _with_image(schema: dict[str, Any], name: str, image: dict[str, Any]) -> dict[str, Any]:
+    return schema | {"properties": {name: image} | schema["properties"]}
+
+
+async def _content(request: Request, max_bytes: int) -> tuple[dict[str, Any], bytes | None]:
+    match _media_type(request):
+        case "multipart/form-data":
+            return await _from_form(request, max_bytes)
+        case "application/json":
+            return _from_object(await request.body(), max_bytes)
+    raise _unsupported(request, (_FORM, _JSON))
+
+
+async def _from_form(request: Request, max_bytes: int) -> tuple[dict[str, Any], bytes | None]:
+    async with request.form(max_files=1, max_fields=_MAX_FORM_FIELDS) as form:
+        file = form.get("image")
+        if isinstance(file, str):
+            raise ApiError(422, "invalid_field", "image: a file is expected, not text")
+        image = None if file is None else await file.read(max_bytes + 1)
+        return _texts(form, files_named="image"), image
+
+
+def _texts(form: FormData, files_named: str) -> dict[str, Any]:
+    """The form's fields but its files; what an HTML form leaves empty counts as not sent."""
+    found: dict[str, Any] = {}
+    for name in form:
+        values = [value for value in form.getlist(name) if value != ""]
+        if name == files_named or not values:
+            continue
+        if not all(isinstance(value, str) for value in values):
+            raise ApiError(422, "invalid_field", f"{name}: text is expected, not a file")
+        found[name] = values[0] if len(values) == 1 else values
+    return found
+
+
+def _from_object(body: bytes, max_bytes: int) -> tuple[dict[str, Any], bytes | None]:
+    try:
+        values = json.loads(body)
+    except (ValueError, RecursionError):
+        raise ApiError(422, "invalid_json", "the body is no JSON") from None
+    if not isinstance(values, dict):
+        raise ApiError(422, "invalid_json", "the body must be a JSON object")
+    text = values.pop("image", None)
+    return values, None if text is None else _decoded(text, max_bytes)
+
+
+def _decoded(text: Any, max_bytes: int) -> bytes:
+    """Base64, plain or as a data URI."""
+    message = "image: base64 is expected, or a data URI with it"
+    if not isinstance(text, str):
+        raise ApiError(422, "invalid_field", message)
+    if text.startswith("data:"):
+        text = text.partition(",")[2]
+    try:
+        return base64.b64decode(text, validate=True)[: max_bytes + 1]
+    except (binascii.Error, ValueError):
+        raise ApiError(422, "invalid_field", message) from None
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def _validated(model: type[Model], values: dict[str, Any]) -> Model:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=False, include_input=False)
+        raise RequestValidationError(details) from None
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _unsupported(request: Request, accepted: tuple[str, ...]) -> ApiError:
+    sent = _media_type(request)
+    message = f"content-type {sent!r} is not accepted" if sent else "there is no content-type"
+    return ApiError(415, "unsupported_media_type", message, accepted)
