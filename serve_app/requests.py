@@ -23,6 +23,7 @@ MAX_SUGGESTIONS = 50
 MAX_BATCH_FILES = 32
 _MAX_FORM_FIELDS = 40
 _FORM, _JSON = "multipart/form-data", "application/json"
+_FIELDS_ONLY = "application/x-www-form-urlencoded"  # what a form without a file is sent as
 
 _IMAGE_ID = "5f0c6b1e0b1f4f0e9b3a9c7d2e8f6a4b1c3d5e7f9a0b2c4d6e8f0a1b3c5d7e9f"
 
@@ -163,10 +164,12 @@ async def read(request: Request, model: type[Fields], max_bytes: int) -> Asked[F
     """
     values, image = await _content(request, max_bytes)
     fields = _validated(model, values)
-    sources = [image, fields.image_id, fields.image_uri]
-    if sum(source is not None for source in sources) != 1:
-        message = "send exactly one of image (a file, or base64 in JSON), image_id and image_uri"
-        raise ApiError(422, "which_image", message, ("image", "image_id", "image_uri"))
+    sources = (image, fields.image_id, fields.image_uri)
+    sent = sum(source is not None for source in sources)
+    if sent != 1:
+        code = "invalid_field" if sent else "missing_field"
+        message = "send one of image (a file, or base64 in JSON), image_id and image_uri"
+        raise ApiError(422, code, message, ("image", "image_id", "image_uri"))
     return Asked(fields, image)
 
 
@@ -216,11 +219,11 @@ def _with_image(schema: dict[str, Any], name: str, image: dict[str, Any]) -> dic
 
 
 async def _content(request: Request, max_bytes: int) -> tuple[dict[str, Any], bytes | None]:
-    match _media_type(request):
-        case "multipart/form-data":
-            return await _from_form(request, max_bytes)
-        case "application/json":
-            return _from_object(await request.body(), max_bytes)
+    sent = _media_type(request)
+    if sent in (_FORM, _FIELDS_ONLY):
+        return await _from_form(request, max_bytes)
+    if sent == _JSON:
+        return _from_object(await request.body(), max_bytes)
     raise _unsupported(request, (_FORM, _JSON))
 
 

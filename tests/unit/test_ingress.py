@@ -12,60 +12,49 @@ from bundle_factory import CATALOGUE_IMAGES, TARGETS, bundle_config, showroom_jp
 from fastapi.testclient import TestClient
 from ray.serve.exceptions import BackPressureError
 
-from emailimg import bundle, predict, taxonomy
-from emailimg.bundle import Bundle
-from serve_app.deployments import Classifiers, Recommender
+from emailimg import predict, taxonomy
+from serve_app import versions
+from serve_app.deployments import Classifiers, Embedder, Recommender
 from serve_app.ingress import Ingress
+from serve_app.settings import ServiceArguments
+from serve_app.versions import BundleRef
 
 FORM = {"target": "open_rate", "campaign_type": "Newsletter", "industry": "Retail"}
 JPEG = showroom_jpeg(CATALOGUE_IMAGES + 10)
 MAX_BYTES = bundle_config().images.max_bytes
 
 
-class LocalHandle:
-    """Stands in for a Serve handle: `handle.method.remote(...)` awaits the method itself."""
+class Unbatched(Embedder):
+    """The Embedder without batching, for which Serve wants a replica around it."""
 
-    def __init__(self, deployment: Any) -> None:
-        self._deployment = deployment
-
-    def __getattr__(self, name: str) -> SimpleNamespace:
-        return SimpleNamespace(remote=getattr(self._deployment, name))
-
-
-class LocalEmbedder:
-    """The Embedder without batching."""
-
-    def __init__(self, loaded: Bundle) -> None:
-        self._version = loaded.version
-        self._embedder = loaded.embedder(threads=1)
-
-    async def embed(self, versions: predict.Versions) -> predict.Embedded:
-        return predict.embed_versions(self._embedder, [versions])[0]
-
-    async def version(self) -> str:
-        return self._version
+    async def embed(self, ref: BundleRef, versions: predict.Versions) -> predict.Embedded:
+        return predict.embed_versions(await self._shelf.get(ref), [versions])[0]
 
 
 @pytest.fixture(scope="module")
-def loaded(bundle_location: str) -> Bundle:
-    return bundle.load(bundle_location)
+def ref(bundle_location: str) -> BundleRef:
+    return versions.find(bundle_location)
 
 
 @pytest.fixture(scope="module")
-def parts(loaded: Bundle) -> dict[str, Any]:
-    embedder = LocalHandle(LocalEmbedder(loaded))
-    classifiers = LocalHandle(Classifiers(lambda: loaded))
-    recommender = LocalHandle(Recommender(lambda: loaded, embedder, classifiers))  # type: ignore[arg-type]
-    return {"embedder": embedder, "classifiers": classifiers, "recommender": recommender}
+def parts(ref: BundleRef) -> dict[str, Any]:
+    classifiers = Classifiers(ref)
+    recommender = Recommender(ref, classifiers, timeout_s=20)
+    return {
+        "embedder": Unbatched(ref, threads=1),
+        "classifiers": classifiers,
+        "recommender": recommender,
+    }
 
 
 @pytest.fixture
-def connect(loaded: Bundle, parts: dict[str, Any]) -> Callable[..., TestClient]:
-    """Makes a client; arguments replace a deployment or the timeout."""
+def connect(ref: BundleRef, parts: dict[str, Any]) -> Callable[..., TestClient]:
+    """Makes a client; arguments replace a part or a setting."""
 
     def client(**replaced: Any) -> TestClient:
-        ingress = Ingress(lambda: loaded, **(parts | {"request_timeout_s": 20.0} | replaced))
-        return TestClient(ingress.__serve_build_asgi_app__())
+        chosen = {name: replaced.pop(name, part) for name, part in parts.items()}
+        settings = ServiceArguments(bundle=ref.location, **replaced)
+        return TestClient(Ingress(ref, settings, **chosen).__serve_build_asgi_app__())
 
     return client
 
@@ -79,11 +68,11 @@ def post(client: TestClient, path: str, image: bytes = JPEG, **form: Any) -> htt
     return client.post(path, files={"image": ("car.jpg", image)}, data=FORM | form)
 
 
-def failing(error: Exception) -> LocalHandle:
+def failing(error: Exception) -> SimpleNamespace:
     async def fail(*_: Any) -> None:
         raise error
 
-    return LocalHandle(SimpleNamespace(embed=fail, version=fail))
+    return SimpleNamespace(embed=fail, version=fail)
 
 
 def assert_failure(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
@@ -203,23 +192,26 @@ def test_a_late_answer_is_a_timeout(connect: Callable[..., TestClient]):
     async def sleep(*_: Any) -> None:
         await asyncio.sleep(5)
 
-    slow = LocalHandle(SimpleNamespace(embed=sleep))
+    slow = SimpleNamespace(embed=sleep)
     response = post(connect(embedder=slow, request_timeout_s=0.05), "/v1/score")
     assert_failure(response, 504, "timeout")
 
 
-def test_health_needs_every_deployment(connect: Callable[..., TestClient], loaded: Bundle):
-    healthy = connect().get("/healthz")
-    assert healthy.status_code == 200
-    assert healthy.json()["bundle"] == loaded.version
-    assert set(healthy.json()["deployments"]) == {
+def test_readiness_needs_every_deployment_and_health_none(
+    connect: Callable[..., TestClient], ref: BundleRef
+):
+    ready = connect().get("/readyz")
+    assert ready.status_code == 200
+    assert ready.json()["bundle"] == ref.version
+    assert set(ready.json()["deployments"]) == {
         "ingress",
         "embedder",
         "classifiers",
         "recommender",
     }
-    broken = connect(embedder=failing(BackPressureError(9, 9))).get("/healthz")
-    assert_failure(broken, 503, "unavailable")
+    broken = connect(embedder=failing(BackPressureError(9, 9)))
+    assert_failure(broken.get("/readyz"), 503, "unavailable")
+    assert broken.get("/healthz").json() == {"status": "ok", "bundle": ref.version}
 
 
 def test_targets_are_those_of_the_bundle(client: TestClient):
@@ -232,17 +224,22 @@ def test_targets_are_those_of_the_bundle(client: TestClient):
 
 def test_openapi_documents_every_path_and_its_failures(client: TestClient):
     document = client.get("/openapi.json").json()
-    assert set(document["paths"]) == {
+    assert {
         "/v1/score",
+        "/v1/score:batch",
         "/v1/recommend",
+        "/v1/edits",
+        "/v1/heatmap",
         "/v1/images/{image_id}",
         "/v1/targets",
+        "/v1/model",
         "/healthz",
-    }
+        "/readyz",
+    } <= set(document["paths"])
     assert {"200", "400", "413", "415", "422"} <= set(
         document["paths"]["/v1/recommend"]["post"]["responses"]
     )
     text = client.get("/openapi.json").text
-    assert all(name in text for name in (*taxonomy.CAMPAIGN_TYPES, *taxonomy.INDUSTRIES, *TARGETS))
+    assert all(name in text for name in (*taxonomy.CAMPAIGN_TYPES, *taxonomy.INDUSTRIES))
     assert "HTTPValidationError" not in text
     assert client.get("/docs").status_code == 200

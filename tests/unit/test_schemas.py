@@ -1,16 +1,16 @@
 """Answers over HTTP hold what the library answers, and nothing that belongs to the server."""
 
-import asyncio
 import base64
+from typing import Any
 
 import pytest
 from bundle_factory import CATALOGUE_IMAGES, bundle_config, showroom_jpeg
-from fastapi.exceptions import RequestValidationError
 
 from emailimg import images
 from emailimg.answers import Recommendation
+from emailimg.explain import Focus, Reasons
 from emailimg.predict import Predictor
-from serve_app.schemas import QuestionForm, RecommendAnswer, ScoreAnswer, read_question_form
+from serve_app.schemas import RecommendAnswer, ScoreAnswer
 
 QUESTION = ("open_rate", "Newsletter", "Retail")
 
@@ -20,32 +20,35 @@ def recommendation(predictor: Predictor) -> Recommendation:
     return predictor.recommend(showroom_jpeg(CATALOGUE_IMAGES + 10), *QUESTION)
 
 
-def _read(**fields: str) -> QuestionForm:
-    return asyncio.run(read_question_form(**fields))
+@pytest.fixture(scope="module")
+def reasons(predictor: Predictor) -> Reasons:
+    explained = predictor.explain(showroom_jpeg(CATALOGUE_IMAGES + 10), *QUESTION)
+    return Reasons(explained.probability, explained.base_log_odds, explained.contributions, Focus())
 
 
-@pytest.mark.parametrize("name", ["campaign_type", "campaign"])
-def test_campaign_type_has_two_names(name: str):
-    form = _read(target="open_rate", industry="Retail", **{name: "Newsletter"})
-    assert form == QuestionForm(*QUESTION)
+def why(reasons: Reasons) -> dict[str, Any]:
+    contributions = [contribution.as_json() for contribution in reasons.contributions]
+    return {"base_log_odds": reasons.base_log_odds, "contributions": contributions}
 
 
-def test_a_question_without_campaign_type_is_incomplete():
-    with pytest.raises(RequestValidationError) as raised:
-        _read(target="open_rate", industry="Retail")
-    assert raised.value.errors()[0]["loc"][-1] == "campaign_type"
+def test_score_answer_holds_the_score_and_why(recommendation: Recommendation, reasons: Reasons):
+    answer = ScoreAnswer.of_score(recommendation.score, reasons, "v1").model_dump(mode="json")
+    assert answer == recommendation.score.as_json() | why(reasons) | {"bundle": "v1"}
 
 
-def test_score_answer_holds_the_score(recommendation: Recommendation):
-    answer = ScoreAnswer.of(recommendation.score, "v1").model_dump(mode="json")
-    assert answer == recommendation.score.as_json() | {"bundle": "v1"}
+def test_of_all_targets_there_is_no_why(recommendation: Recommendation):
+    answer = ScoreAnswer.of_score(recommendation.score, None, "v1")
+    assert answer.contributions is None
+    assert answer.base_log_odds is None
 
 
-def test_recommend_answer_adds_pictures_to_the_recommendation(recommendation: Recommendation):
-    answer = RecommendAnswer.of(recommendation, "v1").model_dump(mode="json")
+def test_recommend_answer_adds_pictures_to_the_recommendation(
+    recommendation: Recommendation, reasons: Reasons
+):
+    answer = RecommendAnswer.of(recommendation, reasons, "v1").model_dump(mode="json")
     edit_images = [edit.pop("image") for edit in answer["edits"]]
     links = [other.pop("image") for other in answer["alternates"]]
-    assert answer == recommendation.as_json() | {"bundle": "v1"}
+    assert answer == recommendation.as_json() | why(reasons) | {"bundle": "v1"}
     assert links == [f"/v1/images/{other.image_id}" for other in recommendation.alternates]
     for uri, edit in zip(edit_images, recommendation.edits, strict=True):
         prefix, _, encoded = uri.partition(",")
@@ -55,5 +58,5 @@ def test_recommend_answer_adds_pictures_to_the_recommendation(recommendation: Re
         assert abs(decoded.mean() - edit.image.mean()) < 3
 
 
-def test_answers_hold_no_server_path(recommendation: Recommendation):
-    assert "/srv" not in RecommendAnswer.of(recommendation, "v1").model_dump_json()
+def test_answers_hold_no_server_path(recommendation: Recommendation, reasons: Reasons):
+    assert "/srv" not in RecommendAnswer.of(recommendation, reasons, "v1").model_dump_json()
