@@ -101,13 +101,17 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         "--preset", default=_DEFAULT_PRESET, help=f"{presets} (default: {_DEFAULT_PRESET})"
     )
     parser.add_argument("--config", metavar="FILE", help="YAML laid over the preset")
+    _add_assignments(parser, "encoder.epochs=3")
+
+
+def _add_assignments(parser: argparse.ArgumentParser, example: str) -> None:
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="A.B=C",
         dest="assignments",
-        help="one setting, e.g. encoder.epochs=3; may be repeated",
+        help=f"one setting, e.g. {example}; may be repeated",
     )
 
 
@@ -124,6 +128,7 @@ def _add_serving_commands(commands: Any) -> None:
     serve.add_argument("--bundle", required=True, metavar="DIR")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=whole_number(0, 65535), default=8000)
+    _add_assignments(serve, "serve.fused=true")
     _add_address(serve)
     serve.set_defaults(command=_serve)
     for name, command, text in (
@@ -210,9 +215,10 @@ def _serve(options: argparse.Namespace) -> None:
     from emailimg import bundle, ray_session, service
 
     loaded = bundle.load(options.bundle)
-    settings = loaded.config.serve.model_copy(update={"host": options.host, "port": options.port})
+    chosen = config.changed(loaded.config, options.assignments)
+    settings = chosen.serve.model_copy(update={"host": options.host, "port": options.port})
     with ray_session.session(options.address):
-        service.serve_forever(loaded.location, settings, loaded.config.cluster)
+        service.serve_forever(loaded.location, settings, chosen.cluster)
 
 
 def _score(options: argparse.Namespace) -> None:

@@ -18,11 +18,12 @@ import httpx
 from ray import serve
 
 from emailimg import resources
-from emailimg.config import ClusterConfig, ServeConfig
+from emailimg.config import ClusterConfig, ServeConfig, ServiceSettings
 from emailimg.errors import ConfigError, EmailimgError, ResourceError
 
 _APP_NAME = "emailimg"
-_DEPLOYMENTS = 4
+_DEPLOYMENTS = 4  # of the graph; fused there is one
+_ARGUMENTS = set(ServiceSettings.model_fields)
 _START_TIMEOUT_S = 60.0
 _POLL_S = 0.2
 # On top of the application's own limit, which answers in JSON; this one is for slow uploads.
@@ -36,7 +37,8 @@ def start(bundle_location: str, settings: ServeConfig, cluster: ClusterConfig) -
     or do not come up in time, ConfigError when there is no such application, BundleError.
     """
     port = _free_port(settings.host, settings.port)
-    replicas = resources.cpu_bundles(_DEPLOYMENTS, settings.cpus_per_replica)
+    count = 1 if settings.fused else _DEPLOYMENTS
+    replicas = resources.cpu_bundles(count, settings.cpus_per_replica)
     resources.require("service", replicas, cluster)
     application = _build(settings, bundle_location)
     http_options = {
@@ -130,14 +132,7 @@ def _build(settings: ServeConfig, bundle_location: str) -> serve.Application:
             f"serve.application {settings.application!r} cannot be imported ({error}); "
             "it is MODULE:FUNCTION, e.g. serve_app.graph:build_app"
         ) from None
-    return builder(
-        {
-            "bundle": bundle_location,
-            "cpus_per_replica": settings.cpus_per_replica,
-            "torch_threads": settings.torch_threads,
-            "request_timeout_s": settings.request_timeout_s,
-        }
-    )
+    return builder(settings.model_dump(include=_ARGUMENTS) | {"bundle": bundle_location})
 
 
 def _free_port(host: str, port: int) -> int:
@@ -180,7 +175,7 @@ def _wait_until_healthy(base_url: str) -> None:
 
 def _healthy(base_url: str) -> bool:
     try:
-        return httpx.get(f"{base_url}/healthz", timeout=10).is_success
+        return httpx.get(f"{base_url}/readyz", timeout=10).is_success
     except httpx.HTTPError:
         return False
 

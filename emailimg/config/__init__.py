@@ -7,7 +7,7 @@ raises `ConfigError` naming the key and what is accepted.
 
 from emailimg.config.data import AugmentConfig, ImageConfig, SourceConfig, SplitConfig
 from emailimg.config.labelling import LabelConfig, LabelRule, LogisticRule, TwoLevelRule
-from emailimg.config.loading import from_mapping, load
+from emailimg.config.loading import changed, from_mapping, load
 from emailimg.config.models import (
     ClassifierConfig,
     EmbedConfig,
@@ -16,7 +16,7 @@ from emailimg.config.models import (
     SearchConfig,
 )
 from emailimg.config.presets import PRESETS
-from emailimg.config.running import ClusterConfig, ServeConfig
+from emailimg.config.running import ClusterConfig, ServeConfig, ServiceSettings
 from emailimg.config.whole import Config
 
 __all__ = [
@@ -34,9 +34,11 @@ __all__ = [
     "ReportConfig",
     "SearchConfig",
     "ServeConfig",
+    "ServiceSettings",
     "SourceConfig",
     "SplitConfig",
     "TwoLevelRule",
+    "changed",
     "from_mapping",
     "load",
 ]

@@ -22,6 +22,15 @@ def load(
     settings = _overlay(Config().model_dump(mode="json"), PRESETS[preset])
     if config_file is not None:
         settings = _overlay(settings, _spell_targets(_read_yaml(config_file)))
+    return _assigned(settings, assignments)
+
+
+def changed(config: Config, assignments: tuple[str, ...] | list[str]) -> Config:
+    """A config with `a.b=c` assignments laid over it; raises ConfigError."""
+    return _assigned(config.model_dump(mode="json"), assignments)
+
+
+def _assigned(settings: dict[str, Any], assignments: tuple[str, ...] | list[str]) -> Config:
     for assignment in assignments:
         settings = _overlay(settings, _spell_targets(_parse_assignment(assignment)))
     return from_mapping(settings)

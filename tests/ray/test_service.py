@@ -42,6 +42,9 @@ def recommendation(base_url: str) -> dict[str, Any]:
     return service.recommend(base_url, JPEG, "car.jpg", *QUESTION, k=4)
 
 
+_WHY = ("bundle", "base_log_odds", "contributions")
+
+
 def post(client: httpx.Client, path: str, image: bytes = JPEG, **form: Any) -> httpx.Response:
     return client.post(path, files={"image": ("car.jpg", image)}, data=FORM | form)
 
@@ -52,7 +55,7 @@ def without_pictures(answer: dict[str, Any]) -> dict[str, Any]:
         kind: [{k: v for k, v in found.items() if k != "image"} for found in answer[kind]]
         for kind in ("edits", "alternates")
     }
-    return {key: value for key, value in (answer | candidates).items() if key != "bundle"}
+    return {key: value for key, value in (answer | candidates).items() if key not in _WHY}
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -60,8 +63,13 @@ def test_score_is_the_predictors_to_the_last_digit(
     base_url: str, predictor: Predictor, target: str
 ):
     answer = service.score(base_url, JPEG, "car.jpg", target, "Newsletter", "Retail")
+    explained = predictor.explain(JPEG, target, "Newsletter", "Retail")
     expected = predictor.score(JPEG, target, "Newsletter", "Retail").as_json()
-    assert answer == expected | {"bundle": answer["bundle"]}
+    assert answer == expected | {
+        "bundle": answer["bundle"],
+        "base_log_odds": explained.base_log_odds,
+        "contributions": [each.as_json() for each in explained.contributions],
+    }
 
 
 def test_recommendation_is_the_predictors_to_the_last_digit(
@@ -152,7 +160,7 @@ def test_bad_requests_keep_their_status(
 
 
 def test_health_names_the_bundle_and_every_answer_has_one_request_id(client: httpx.Client):
-    response = client.get("/healthz", headers={"x-request-id": "mine"})
+    response = client.get("/readyz", headers={"x-request-id": "mine"})
     assert response.status_code == 200
     assert set(response.json()["deployments"].values()) == {response.json()["bundle"]}
     assert response.headers.get_list("x-request-id") == ["mine"]
