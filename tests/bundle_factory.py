@@ -58,13 +58,13 @@ def bundle_config() -> Config:
     return load("tiny", assignments=assignments)
 
 
-def write_bundle(folder: Path) -> str:
-    """Write a bundle below `folder`; returns its location."""
+def write_bundle(folder: Path, seed: int = 0) -> str:
+    """Write a bundle below `folder`; returns its location. Another seed has another encoder."""
     config = bundle_config()
     stages = {
         name: str(folder / name) for name in ("catalogue", "embeddings", "encoder", "boosters")
     }
-    encoder.save(_untrained_encoder(config), stages["encoder"])
+    encoder.save(_untrained_encoder(config, seed), stages["encoder"])
     embedder = Embedder(encoder.load(stages["encoder"]), config.embed.kind, threads=1)
     rows = _catalogue_rows()
     side = config.images.model_size_px
@@ -87,12 +87,12 @@ def write_bundle(folder: Path) -> str:
     return location
 
 
-def _untrained_encoder(config: Config) -> encoder.Encoder:
+def _untrained_encoder(config: Config, seed: int) -> encoder.Encoder:
     heads = {
         "augmentation_class": taxonomy.AUGMENTATION_CLASSES,
         "vehicle_type": taxonomy.VEHICLE_TYPES,
     }
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     return encoder.Encoder(EncoderSpec("resnet18", config.images.model_size_px, heads))
 
 
