@@ -5,7 +5,8 @@ Four contenders take turns: OURS, the stages catalogue and examples; POOL with c
 `multiprocessing.Pool` and plain Albumentations; FLOOR, the same Pool that only decodes. Other
 modes: `--training` (the encoder stage beside plain PyTorch loops), `--classifiers` (xgboost-ray
 beside plain XGBoost), `--search` (Bayesian beside random search, and what a trial costs),
-`--scaling`, `--showroom N` and `--profile`.
+`--service BUNDLE` (the service beside the bare model and other servers), `--scaling`,
+`--showroom N` and `--profile`.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from .job import Job
 # Options of one mode, and their defaults.
 _OF_TRAINING = {"arch": None, "weights": "scratch", "epochs": 3, "gpu": False}
 _OF_SEARCH = {"trials": 20, "seeds": 5, "plot": None}
+_OF_SERVICE = {"seconds": 8.0, "paths": ["/v1/score", "/v1/recommend"]}
 _OF_BOOSTING = {"rows": [100_000, 1_000_000], "rounds": 100, "alone": False}
 
 
@@ -45,6 +47,8 @@ def _run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     if options.classifiers:
         jobs = boosting.jobs(folder, options.rows, options.rounds, options.workers)
         return boosting.side_by_side(jobs, options.repeat, options.alone)
+    if options.service:
+        return _service(options, folder)
     job = _job(options, folder)
     if options.training:
         return training.side_by_side(job, options.repeat)
@@ -68,6 +72,14 @@ def _search(job: Job, options: argparse.Namespace) -> dict[str, Any]:
     if options.plot:
         searches.draw(result["showroom"], options.plot)
     return result
+
+
+def _service(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    from .serving import side_by_side
+
+    return side_by_side.compare(
+        options.service, folder / "pictures", options.seconds, options.paths
+    )
 
 
 def _job(options: argparse.Namespace, folder: Path) -> Job:
@@ -116,17 +128,20 @@ def _parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     mode.add_argument("--training", action="store_true", help="Ray Train beside plain PyTorch")
     mode.add_argument("--classifiers", action="store_true", help="xgboost-ray beside XGBoost")
     mode.add_argument("--search", action="store_true", help="Bayesian beside random search")
+    mode.add_argument("--service", metavar="BUNDLE", help="the service beside other servers")
     mode.add_argument("--scaling", action="store_true", help="OURS with 1, 2, 4, ... workers")
     mode.add_argument("--showroom", type=int, metavar="N", help="OURS with N rendered scenes")
     mode.add_argument("--profile", action="store_true", help="milliseconds per step, without Ray")
     _add_training_options(parser)
     _add_boosting_options(parser)
     _add_search_options(parser)
+    _add_service_options(parser)
     options = parser.parse_args(arguments)
     options.preset = options.preset or ("paper" if options.showroom else "quickstart")
     _check_options(parser, options, "training", _OF_TRAINING)
     _check_options(parser, options, "classifiers", _OF_BOOSTING)
     _check_options(parser, options, "search", _OF_SEARCH)
+    _check_options(parser, options, "service", _OF_SERVICE)
     if options.epochs < 2:
         parser.error("--epochs: at least 2, of which the first does not count")
     return options
@@ -145,6 +160,12 @@ def _add_search_options(parser: argparse.ArgumentParser) -> None:
     add("--trials", type=int, help="of every search; 20")
     add("--seeds", type=int, help="searches of each kind; 5")
     add("--plot", type=Path, metavar="FILE.svg", help="also draw the best-so-far curves")
+
+
+def _add_service_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("with --service").add_argument
+    add("--seconds", type=float, help="of every load; 8")
+    add("--paths", nargs="+", help="what is asked; /v1/score /v1/recommend")
 
 
 def _check_options(

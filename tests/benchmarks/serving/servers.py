@@ -1,0 +1,94 @@
+"""Starting and stopping the servers that are compared, each in processes of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import httpx
+
+_START_S = 120.0
+_STOP_S = 60.0
+
+
+@contextmanager
+def plain(bundle: str) -> Iterator[str]:
+    """FastAPI and uvicorn; gives the base URL."""
+    port = free_port()
+    command = [sys.executable, "-m", "tests.benchmarks.serving.plain_server", bundle, str(port)]
+    with running(command, port) as base_url:
+        yield base_url
+
+
+@contextmanager
+def litserve(bundle: str) -> Iterator[str]:
+    """LitServe; gives the base URL."""
+    port = free_port()
+    command = [sys.executable, "-m", "tests.benchmarks.serving.litserve_server", bundle, str(port)]
+    with running(command, port) as base_url:
+        yield base_url
+
+
+@contextmanager
+def ours(bundle: str, *settings: str, haproxy: bool = False) -> Iterator[str]:
+    """`emailimg serve`, with settings; gives the base URL. No answer comes from the cache."""
+    port = free_port()
+    command = [sys.executable, "-m", "emailimg", "serve", "--bundle", bundle, "--port", str(port)]
+    for setting in ("serve.cached_images=0", *settings):
+        command += ["--set", setting]
+    variables = {"RAY_SERVE_ENABLE_HA_PROXY": "1"} if haproxy else {}
+    with running(command, port, variables) as base_url:
+        yield base_url
+
+
+@contextmanager
+def running(
+    command: Sequence[str], port: int, variables: dict[str, str] | None = None
+) -> Iterator[str]:
+    """A server in a process group of its own, once it is ready; it is stopped afterwards."""
+    base_url = f"http://127.0.0.1:{port}"
+    process = subprocess.Popen(
+        command,
+        env=os.environ | (variables or {}),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        _wait_until_ready(process, base_url)
+        yield base_url
+    finally:
+        _stop(process)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], base_url: str) -> None:
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
+        try:
+            if httpx.get(f"{base_url}/readyz", timeout=5).is_success:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.2)
+    raise RuntimeError(f"{process.args!r} was not ready within {_START_S:g} s")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

@@ -1,0 +1,161 @@
+"""The comparison: latencies and requests per second at 1, 8 and 32 clients, and at 70% load."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+from emailimg import bundle, predict, showroom
+from emailimg.predict import Predictor, Upload, Versions
+from emailimg.question import parse_question
+
+from .. import tables
+from . import servers
+
+CLIENTS = (1, 8, 32)
+_LOAD = 0.7
+_PICTURES = 64
+_LONG_SIDE_PX = 400
+_BARE_BATCH = 8
+FORM = {"target": "open_rate", "campaign_type": "Newsletter", "industry": "Automotive"}
+
+Server = Callable[[], AbstractContextManager[str]]
+
+_NOTES = """\
+*One client*, *8*, *32*: each asks again as soon as it is answered; *at 70%*: requests come at
+random moments, 70% of what the server answered to 8 clients. *Bare model*: the library's
+`Predictor` in one process, without HTTP, one picture after the other; its requests per second are
+those of batches of 8. Every picture of a request is a new one. One thread of torch each; the
+clients share the machine."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one server did under one load; milliseconds of every request, sorted."""
+
+    milliseconds: list[float]
+    per_second: float
+    statuses: dict[str, int]
+
+    def percentile(self, share: int) -> float:
+        return quantiles(self.milliseconds, n=100, method="inclusive")[share - 1]
+
+    @property
+    def failed(self) -> int:
+        return sum(count for status, count in self.statuses.items() if status != "200")
+
+
+def contenders(location: str) -> dict[str, Server]:
+    """By title; all of them answer `/v1/score`, and all but LitServe `/v1/recommend`."""
+    return {
+        "FastAPI + uvicorn": lambda: servers.plain(location),
+        "LitServe, batches": lambda: servers.litserve(location),
+        "ours, graph": lambda: servers.ours(location),
+        "ours, fused": lambda: servers.ours(location, "serve.fused=true"),
+        "ours, graph, HAProxy": lambda: servers.ours(location, haproxy=True),
+        "ours, fused, HAProxy": lambda: servers.ours(location, "serve.fused=true", haproxy=True),
+    }
+
+
+def compare(location: str, folder: Path, seconds: float, paths: list[str]) -> dict[str, Any]:
+    """All servers in turn; `text` is for people."""
+    write_pictures(folder)
+    measured: dict[str, dict[str, dict[str, Measured]]] = {path: {} for path in paths}
+    for path in paths:
+        measured[path]["bare model"] = bare(location, folder, path, seconds)
+    for title, start in contenders(location).items():
+        print(f"measuring {title}", file=sys.stderr)
+        try:
+            with start() as base_url:
+                for path in paths:
+                    if path == "/v1/score" or not title.startswith("LitServe"):
+                        measured[path][title] = under_loads(base_url + path, folder, seconds)
+        except (ImportError, RuntimeError) as error:
+            print(f"left out: {error}", file=sys.stderr)
+    text = "\n\n".join(f"`{path}`\n\n{table(measured[path])}" for path in paths)
+    return {"text": f"{text}\n\n{_NOTES}", "measured": measured}
+
+
+def write_pictures(folder: Path) -> None:
+    """JPEG files of the size of a photograph in an email, which are no part of a catalogue."""
+    folder.mkdir(parents=True)
+    for number in range(_PICTURES):
+        scene = showroom.describe(987, number)
+        (folder / f"{number:03}.jpg").write_bytes(showroom.render_jpeg(scene, _LONG_SIDE_PX))
+
+
+def under_loads(url: str, folder: Path, seconds: float) -> dict[str, Measured]:
+    """By load."""
+    found = {f"{count}": _loaded(url, folder, seconds, "--clients", count) for count in CLIENTS}
+    rate = _LOAD * found["8"].per_second
+    found["70%"] = _loaded(url, folder, seconds, "--rate", rate)
+    return found
+
+
+def bare(location: str, folder: Path, path: str, seconds: float) -> dict[str, Measured]:
+    """Without a server: one by one, and for the requests per second in batches."""
+    predictor = Predictor(bundle.load(location), threads=1)
+    ask = predictor.score if path == "/v1/score" else predictor.recommend
+    pictures = [file.read_bytes() for file in sorted(folder.iterdir())]
+    took: list[float] = []
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        began = time.perf_counter()
+        ask(pictures[len(took) % len(pictures)], *FORM.values())
+        took.append(1000 * (time.perf_counter() - began))
+    took = took[len(took) // 5 :]
+    per_second = 1000 * len(took) / sum(took)
+    if path == "/v1/score":
+        per_second = _batched(location, pictures, seconds)
+    return {"1": Measured(sorted(took), per_second, {"200": len(took)})}
+
+
+def _batched(location: str, pictures: list[bytes], seconds: float) -> float:
+    """Scores per second where eight pictures go through the encoder together."""
+    loaded = bundle.load(location)
+    embedder, classifiers = loaded.embedder(threads=1), loaded.classifiers()
+    question = parse_question(loaded.config.targets, *FORM.values())
+    done, began = 0, time.perf_counter()
+    while time.perf_counter() < began + seconds:
+        some = [pictures[(done + place) % len(pictures)] for place in range(_BARE_BATCH)]
+        uploads: list[Upload] = [predict.read_upload(data, loaded.config.images) for data in some]
+        looks = predict.embed_versions(embedder, [Versions(upload.pixels) for upload in uploads])
+        for look in looks:
+            predict.chances(classifiers, question, look.embeddings)
+        done += _BARE_BATCH
+    return done / (time.perf_counter() - began)
+
+
+def table(measured: dict[str, dict[str, Measured]]) -> str:
+    """A line per server."""
+    heads = ["", "1 client: p50, ms", "p95", "p99", "8 clients: p50", "p99", "req/s"]
+    heads += ["32 clients: p50", "p99", "req/s", "at 70%: p50", "p99", "p99 / p50", "not 200"]
+    rows = []
+    for title, loads in measured.items():
+        one, eight, many, usual = (loads.get(name) for name in ("1", "8", "32", "70%"))
+        assert one is not None
+        row = [title, *(f"{one.percentile(share):.1f}" for share in (50, 95, 99))]
+        if eight is None or many is None or usual is None:
+            row += ["", "", f"{one.per_second:.0f}", *[""] * 7]
+        else:
+            for load in (eight, many):
+                row += [f"{load.percentile(share):.1f}" for share in (50, 99)]
+                row.append(f"{load.per_second:.0f}")
+            row += [f"{usual.percentile(share):.1f}" for share in (50, 99)]
+            row.append(f"{usual.percentile(99) / usual.percentile(50):.1f}")
+            row.append(str(sum(load.failed for load in loads.values())))
+        rows.append(row)
+    return tables.markdown(heads, rows)
+
+
+def _loaded(url: str, folder: Path, seconds: float, option: str, value: float) -> Measured:
+    command = [sys.executable, "-m", "tests.benchmarks.serving.load", url, str(folder)]
+    command += ["--form", json.dumps(FORM), "--seconds", str(seconds), option, str(value)]
+    answer = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    return Measured(sorted(answer["milliseconds"]), answer["per_second"], answer["statuses"])
