@@ -160,12 +160,19 @@ class Explanation:
 
 @dataclass(frozen=True)
 class SuggestedEdit:
-    """An edit that beats the upload; gain is in probability, image uint8 (H, W, 3) RGB."""
+    """An edit that beats the upload; image: uint8 (H, W, 3) RGB.
+
+    probability, its 90% interval and gain (in probability) are shrunk (see `better`), so that the
+    best of many edits is not overstated; probability_better: that the edit really beats the upload,
+    None where the bundle has no members to tell.
+    """
 
     augmentation_class: str
     parameters: Parameters
     probability: float
+    interval: tuple[float, float]
     gain: float
+    probability_better: float | None
     image: np.ndarray
 
 
@@ -173,18 +180,24 @@ class SuggestedEdit:
 class Alternate:
     """A catalogue image that beats the upload; None where the catalogue does not know.
 
-    file_name: the last part of where the image came from; thumbnail: JPEG bytes.
+    file_name: the last part of where the image came from; thumbnail: JPEG bytes; similarity: of its
+    looks to the upload's, -1 to 1, None where the bundle does not know; the figures are those of
+    `SuggestedEdit`.
     """
 
     image_id: str
     file_name: str
     class_name: str | None
+    make: str | None
     vehicle_type: str | None
     year: int | None
     campaign_type: str | None
     industry: str | None
     probability: float
+    interval: tuple[float, float]
     gain: float
+    probability_better: float | None
+    similarity: float | None
     thumbnail: bytes
 
 
@@ -213,8 +226,8 @@ class Recommendation:
     def as_json(self) -> dict[str, Any]:
         """Everything but the pictures."""
         return self.score.as_json() | {
-            "edits": [_without(edit, "image") for edit in self.edits],
-            "alternates": [_without(alternate, "thumbnail") for alternate in self.alternates],
+            "edits": [_candidate(edit, "image") for edit in self.edits],
+            "alternates": [_candidate(other, "thumbnail") for other in self.alternates],
             "scope": self.scope,
             "considered": self.considered,
         }
@@ -253,3 +266,7 @@ def to_score(
 
 def _without(record: SuggestedEdit | Alternate | HeatMap, picture: str) -> dict[str, Any]:
     return {name: value for name, value in vars(record).items() if name != picture}
+
+
+def _candidate(found: SuggestedEdit | Alternate, picture: str) -> dict[str, Any]:
+    return _without(found, picture) | {"interval": list(found.interval)}

@@ -7,7 +7,7 @@ target calibration, uncertainty and validation log-loss).
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -56,14 +56,27 @@ class Prediction:
     """Calibrated P(success) of N rows, float64 (N,), and the ends of its 90% interval.
 
     members: the members' own calibrated probabilities, float64 (M, N). The members see all rows
-    alike, so they say how sure it is that one row beats another, which the intervals do not.
-    Without members M is 0 and the interval is empty: low = high = probability.
+    alike, so they say how sure it is that one row beats another, which the intervals do not (see
+    `better`). too_wide and uncertainty: what their disagreement means, as in `Members`.
+    Without members M is 0, the interval is empty (low = high = probability), uncertainty is None.
     """
 
     probability: np.ndarray
     low: np.ndarray
     high: np.ndarray
     members: np.ndarray
+    too_wide: float = 1.0
+    uncertainty: Uncertainty | None = None
+
+    def part(self, rows: slice) -> "Prediction":
+        """Of some of the rows."""
+        return replace(
+            self,
+            probability=self.probability[rows],
+            low=self.low[rows],
+            high=self.high[rows],
+            members=self.members[:, rows],
+        )
 
 
 class Model:
@@ -95,9 +108,10 @@ class Model:
             return Prediction(probability, probability, probability, np.empty((0, len(matrix))))
         members = np.stack([m.inplace_predict(matrix) for m in self._members])
         members = self._calibration.apply(members)
-        spread = intervals.spread(members) / self._disagreement.too_wide
-        low, high = self._disagreement.uncertainty.interval(probability, spread)
-        return Prediction(probability, low, high, members)
+        too_wide, uncertainty = self._disagreement.too_wide, self._disagreement.uncertainty
+        spread = intervals.spread(members) / too_wide
+        low, high = uncertainty.interval(probability, spread)
+        return Prediction(probability, low, high, members, too_wide, uncertainty)
 
 
 class Classifiers:

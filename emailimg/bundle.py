@@ -41,6 +41,7 @@ _ENCODER = "encoder"
 _CLASSIFIERS = "classifiers"
 _CATALOGUE_COLUMNS = ["image_id", "source_uri", "class_name", "make", "vehicle_type", "year"]
 _CATALOGUE_COLUMNS += ["campaign_type", "industry"]
+_LOOKS = ["pooled", "perceptual_hash"]
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,15 @@ class CatalogueIndex:
     """The images that can be recommended.
 
     rows: image_id, source_uri, class_name, make, vehicle_type, year, campaign_type and industry
-    (None: fits any), thumbnail (JPEG bytes); embeddings: float32 (N, D) in the same order.
+    (None: fits any), thumbnail (JPEG bytes); embeddings: float32 (N, D) in the same order; pooled:
+    float16 (N, F), the encoder's pooled features, which tell how an image looks, and
+    perceptual_hashes (see `near_duplicates`): None in bundles that were made without.
     """
 
     rows: pd.DataFrame
     embeddings: np.ndarray
+    pooled: np.ndarray | None = None
+    perceptual_hashes: list[bytes] | None = None
 
 
 @dataclass(frozen=True)
@@ -98,8 +103,12 @@ class Bundle:
                 f"the bundle's catalogue lacks {len(missing)} of the {width} embedding columns "
                 "that its classifiers expect"
             )
-        embeddings = table[columns].to_numpy(np.float32)
-        return CatalogueIndex(table.drop(columns=columns), np.ascontiguousarray(embeddings))
+        embeddings = np.ascontiguousarray(table[columns].to_numpy(np.float32))
+        rows = table.drop(columns=[*columns, *_LOOKS], errors="ignore")
+        if not set(_LOOKS) <= set(table.columns):
+            return CatalogueIndex(rows, embeddings)
+        pooled = np.stack([np.frombuffer(data, np.float16) for data in table["pooled"]])
+        return CatalogueIndex(rows, embeddings, pooled, list(table["perceptual_hash"]))
 
 
 def load(location: str, *, verify: bool = True) -> Bundle:
@@ -183,7 +192,7 @@ _BUNDLED = (".safetensors", ".ubj", "encoder.json", "classifiers.json")
 def _index(catalogue_folder: str, embeddings_folder: str) -> pd.DataFrame:
     """Catalogue rows with the embedding of their original version and a thumbnail."""
     width = features.embedding_width(embeddings_folder)
-    wanted = ["source_id", "version", *features.embedding_columns(width)]
+    wanted = ["source_id", "version", "pooled", *features.embedding_columns(width)]
     parts = [read_table(splits.folder(embeddings_folder, s), columns=wanted) for s in splits.SPLITS]
     embedded = pd.concat(parts, ignore_index=True)
     originals = embedded[embedded["version"] == 0].drop(columns="version")
@@ -192,7 +201,8 @@ def _index(catalogue_folder: str, embeddings_folder: str) -> pd.DataFrame:
         columns="source_id"
     )
     pictures = storage.join(catalogue_folder, "images")
-    thumbnails = read_table(pictures, columns=["image_id", "thumbnail"]).dropna()
+    columns = ["image_id", "thumbnail", "perceptual_hash"]
+    thumbnails = read_table(pictures, columns=columns).dropna()
     return table.merge(thumbnails.drop_duplicates("image_id"), on="image_id")
 
 

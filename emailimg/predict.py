@@ -1,33 +1,25 @@
 """Answers about an uploaded image: how likely it succeeds, which edits and alternates beat it.
 
 `Predictor` gives them in one process, from a bundle. The service runs the same steps in separate
-deployments: `embed_versions` beside the encoder, `chances` beside the classifiers,
+deployments: `embed_versions` beside the encoder, `prediction` beside the classifiers,
 `Recommender` beside the catalogue. Neither has steps of its own, so both give the same numbers.
 """
 
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from emailimg import explain, images
-from emailimg.answers import (
-    Alternate,
-    Explanation,
-    HeatMap,
-    Recommendation,
-    Score,
-    SuggestedEdit,
-    to_score,
-)
+from emailimg.answers import Explanation, HeatMap, Recommendation, Score, to_score
 from emailimg.boosters import Classifiers, Prediction
-from emailimg.bundle import Bundle, CatalogueIndex
-from emailimg.config import AugmentConfig, ImageConfig
+from emailimg.bundle import Bundle
+from emailimg.config import ImageConfig
+from emailimg.edits import Edit, apply
 from emailimg.question import Question, parse_question, parse_questions
-from emailimg.recommend import Edit, Ranked, candidate_edits, eligible, rank, rank_edits
+from emailimg.recommender import Case, Recommender, Subject, Wishes
 
 if TYPE_CHECKING:
     from emailimg.embed import Embedder, Look
@@ -58,28 +50,16 @@ class Versions:
 class Embedded:
     """What the encoder makes of an image and its edits.
 
-    embeddings: float32 (1 + E, D), the image itself first; attributes_seen: its class by
-    attribute; domain_distance: how far it is from the catalogue (see `domain`), None where the
-    bundle does not know.
+    embeddings: float32 (1 + E, D), the image itself first; pooled: float32 (F,), the image's
+    pooled features, which tell how it looks; attributes_seen: its class by attribute;
+    domain_distance: how far it is from the catalogue (see `domain`), None where the bundle does not
+    know.
     """
 
     embeddings: np.ndarray
+    pooled: np.ndarray
     attributes_seen: dict[str, str]
     domain_distance: float | None = None
-
-
-@dataclass(frozen=True)
-class Shortlist:
-    """Catalogue images that fit a question.
-
-    rows: int64 (M,) row numbers; embeddings: float32 (M, D) of those rows; vehicle_types: M, None
-    where the catalogue does not know; scope: in words.
-    """
-
-    rows: np.ndarray
-    embeddings: np.ndarray
-    vehicle_types: list[str | None]
-    scope: str
 
 
 def read_upload(image_bytes: bytes, limits: ImageConfig) -> Upload:
@@ -94,7 +74,7 @@ def picture_to_show(image_bytes: bytes, limits: ImageConfig) -> np.ndarray:
 
 def edited(image_bytes: bytes, edit: Edit, limits: ImageConfig) -> np.ndarray:
     """The edited picture at the size at which edits are scored, uint8 (H, W, 3) RGB."""
-    return _apply(edit, images.decode(image_bytes, limits))
+    return apply(edit, images.decode(image_bytes, limits))
 
 
 def embed_versions(embedder: "Embedder", batch: Sequence[Versions]) -> list[Embedded]:
@@ -103,7 +83,7 @@ def embed_versions(embedder: "Embedder", batch: Sequence[Versions]) -> list[Embe
     squares = [
         images.to_model_pixels(pixels, side)
         for item in batch
-        for pixels in (item.pixels, *(_apply(edit, item.pixels) for edit in item.edits))
+        for pixels in (item.pixels, *(apply(edit, item.pixels) for edit in item.edits))
     ]
     looks = _look_in_chunks(embedder, squares)
     embeddings = np.concatenate([look.embeddings for look in looks])
@@ -113,6 +93,7 @@ def embed_versions(embedder: "Embedder", batch: Sequence[Versions]) -> list[Embe
     return [
         Embedded(
             embeddings[start:end],
+            pooled[start],
             {head: classes[start] for head, classes in seen.items()},
             None if embedder.domain is None else embedder.domain.distance(pooled[start]),
         )
@@ -120,134 +101,57 @@ def embed_versions(embedder: "Embedder", batch: Sequence[Versions]) -> list[Embe
     ]
 
 
-@dataclass(frozen=True)
-class Chances:
-    """P(success) of an upload and of what it is compared with.
-
-    own: of the upload, one row, with its interval; of_each: float64 (N,), the upload first. The
-    interval takes ten times as long as the probability, so the others go without.
-    """
-
-    own: Prediction
-    of_each: np.ndarray
-
-
-def chances(
+def features_of(
     classifiers: Classifiers,
     question: Question,
     embeddings: np.ndarray,
-    vehicle_types: Sequence[str | None] = (),
-) -> Chances:
-    """Embeddings float32 (N, D), the upload's first -> its chances and those of the others.
+    vehicle_types: Sequence[str | None] | None = None,
+) -> np.ndarray:
+    """Embeddings, float32 (N, D) -> what the classifiers see, float32 (N, F), for any target.
 
-    vehicle_types: of the last rows, as the catalogue knows them; the question's own type is that
-    of the rows before, which are the upload and its edits.
+    vehicle_types: of the rows; the question's own where nothing is said.
     """
     count = len(embeddings)
-    kinds = [question.vehicle_type] * (count - len(vehicle_types)) + list(vehicle_types)
+    kinds = [question.vehicle_type] * count if vehicle_types is None else vehicle_types
     contexts = [question.campaign_type] * count, [question.industry] * count
-    matrix = classifiers.matrix(embeddings, *contexts, kinds)
-    model = classifiers[question.target]
-    return Chances(own=model.predict(matrix[:1]), of_each=model.probability(matrix))
+    return classifiers.matrix(embeddings, *contexts, kinds)
+
+
+def prediction(
+    classifiers: Classifiers,
+    question: Question,
+    embeddings: np.ndarray,
+    vehicle_types: Sequence[str | None] | None = None,
+) -> Prediction:
+    """P(success) of N embeddings with intervals and members; arguments as for `features_of`."""
+    matrix = features_of(classifiers, question, embeddings, vehicle_types)
+    return classifiers[question.target].predict(matrix)
+
+
+def probabilities(
+    classifiers: Classifiers,
+    question: Question,
+    embeddings: np.ndarray,
+    vehicle_types: Sequence[str | None] | None = None,
+) -> np.ndarray:
+    """P(success) alone, float64 (N,), in a tenth of the time."""
+    matrix = features_of(classifiers, question, embeddings, vehicle_types)
+    return classifiers[question.target].probability(matrix)
 
 
 def score_of(
     questions: Sequence[Question],
     image_id: str,
     embedded: Embedded,
-    found: Sequence[Chances],
+    predicted: Sequence[Prediction],
 ) -> Score:
-    """The score that answers questions which differ in their target only."""
-    predicted = [each.own for each in found]
+    """The score that answers questions which differ in their target only.
+
+    predicted: for each question, the image's prediction in its first row.
+    """
     return to_score(
-        questions,
-        image_id,
-        embedded.attributes_seen,
-        predicted,
-        embedded.domain_distance,
+        questions, image_id, embedded.attributes_seen, predicted, embedded.domain_distance
     )
-
-
-class Recommender:
-    """Finds what to compare an upload with, and ranks it; holds the catalogue and no model."""
-
-    def __init__(self, catalogue: CatalogueIndex, config: AugmentConfig) -> None:
-        self._catalogue = catalogue
-        self._row_of = {name: row for row, name in enumerate(catalogue.rows["image_id"])}
-        self.edits = candidate_edits(config)
-
-    def shortlist(self, question: Question, image_id: str, k: int) -> Shortlist:
-        """The catalogue images to rank for a question, widened where fewer than `k` fit."""
-        rows, scope = eligible(
-            self._catalogue.rows,
-            question.campaign_type,
-            question.industry,
-            at_least=k,
-            exclude_image_id=image_id,
-        )
-        known = self._catalogue.rows["vehicle_type"].iloc[rows]
-        types = [_known(name) for name in known]
-        return Shortlist(rows, self._catalogue.embeddings[rows], types, scope)
-
-    def rank(
-        self,
-        question: Question,
-        upload: Upload,
-        embedded: Embedded,
-        shortlist: Shortlist,
-        found: Chances,
-        k: int,
-    ) -> Recommendation:
-        """Up to `k` edits and `k` alternates that beat the upload.
-
-        found: of the upload, `self.edits` and the shortlist.
-        """
-        own, edited, others = np.split(found.of_each, [1, 1 + len(self.edits)])
-        target, probability = question.target, float(own[0])
-        best_edits = rank_edits(target, probability, self.edits, edited, k)
-        best_others = rank(target, probability, others, k)
-        return Recommendation(
-            score=score_of([question], upload.image_id, embedded, [found]),
-            edits=[self._suggested(upload.pixels, ranked) for ranked in best_edits],
-            alternates=[self._alternate(shortlist, ranked) for ranked in best_others],
-            scope=shortlist.scope,
-            considered=len(shortlist.rows),
-        )
-
-    def thumbnail(self, image_id: str) -> bytes | None:
-        """JPEG bytes of a catalogue image; None when there is no such image."""
-        row = self._row_of.get(image_id)
-        return None if row is None else self._catalogue.rows["thumbnail"].iloc[row]
-
-    def vehicle_type(self, image_id: str) -> str | None:
-        """Of a catalogue image; None where the catalogue does not know, or has no such image."""
-        row = self._row_of.get(image_id)
-        return None if row is None else _known(self._catalogue.rows["vehicle_type"].iloc[row])
-
-    def _suggested(self, pixels: np.ndarray, ranked: Ranked) -> SuggestedEdit:
-        edit = self.edits[ranked.position]
-        return SuggestedEdit(
-            augmentation_class=edit.augmentation_class,
-            parameters=edit.parameters,
-            probability=ranked.probability,
-            gain=ranked.gain,
-            image=_apply(edit, pixels),
-        )
-
-    def _alternate(self, shortlist: Shortlist, ranked: Ranked) -> Alternate:
-        row = self._catalogue.rows.iloc[shortlist.rows[ranked.position]]
-        return Alternate(
-            image_id=row["image_id"],
-            file_name=PurePosixPath(row["source_uri"]).name,
-            class_name=_known(row["class_name"]),
-            vehicle_type=_known(row["vehicle_type"]),
-            year=None if _known(row["year"]) is None else int(row["year"]),
-            campaign_type=_known(row["campaign_type"]),
-            industry=_known(row["industry"]),
-            probability=ranked.probability,
-            gain=ranked.gain,
-            thumbnail=row["thumbnail"],
-        )
 
 
 class Predictor:
@@ -260,7 +164,7 @@ class Predictor:
         self._limits = bundle.config.images
         self._embedder = bundle.embedder(threads=threads)
         self._classifiers = bundle.classifiers(threads or 1)
-        self._recommender = Recommender(bundle.catalogue(), bundle.config.augment)
+        self._recommender = Recommender(bundle.catalogue(), bundle.config)
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -281,7 +185,7 @@ class Predictor:
         questions = parse_questions(self.targets, target, campaign_type, industry, vehicle_type)
         upload = read_upload(image_bytes, self._limits)
         [embedded] = embed_versions(self._embedder, [Versions(upload.pixels)])
-        found = [chances(self._classifiers, q, embedded.embeddings) for q in questions]
+        found = [prediction(self._classifiers, q, embedded.embeddings) for q in questions]
         return score_of(questions, upload.image_id, embedded, found)
 
     def explain(
@@ -308,7 +212,7 @@ class Predictor:
             self._embedder.kind,
         )
         shown = picture_to_show(image_bytes, self._limits)
-        own = chances(self._classifiers, question, embedded.embeddings)
+        own = prediction(self._classifiers, question, embedded.embeddings)
         return Explanation(
             score=score_of([question], upload.image_id, embedded, [own]),
             base_log_odds=found.base_log_odds,
@@ -341,34 +245,39 @@ class Predictor:
         industry: str,
         k: int = 6,
         vehicle_type: str | None = None,
+        wishes: Wishes | None = None,
     ) -> Recommendation:
         """Up to `k` edits and `k` catalogue images that beat the upload.
 
-        Raises ImageError or TaxonomyError.
+        wishes: filters and more, in place of `k`. Raises ImageError, TaxonomyError or ConfigError.
         """
+        wishes = wishes or Wishes(k=k)
         question = parse_question(self.targets, target, campaign_type, industry, vehicle_type)
         upload = read_upload(image_bytes, self._limits)
         versions = Versions(upload.pixels, self._recommender.edits)
         [embedded] = embed_versions(self._embedder, [versions])
-        shortlist = self._recommender.shortlist(question, upload.image_id, k)
-        candidates = np.concatenate([embedded.embeddings, shortlist.embeddings])
-        found = chances(self._classifiers, question, candidates, shortlist.vehicle_types)
-        return self._recommender.rank(question, upload, embedded, shortlist, found, k)
+        return self._recommendation(question, wishes, upload, embedded)
 
-
-def _apply(edit: Edit, pixels: np.ndarray) -> np.ndarray:
-    # Only the replicas that make edits pay for the import of Albumentations, and of torch with it.
-    from emailimg import augment
-
-    return augment.apply(edit.augmentation_class, edit.parameters, pixels)
+    def _recommendation(
+        self, question: Question, wishes: Wishes, upload: Upload, embedded: Embedded
+    ) -> Recommendation:
+        """The steps of `recommender`, with the classifiers at hand."""
+        subject = Subject(upload.image_id, upload.pixels, embedded.pooled)
+        case = Case(question, wishes, subject)
+        pool = self._recommender.pool(case)
+        weighed = self._recommender.known(case, pool)
+        if weighed is None:
+            features = self._recommender.features(pool.rows)
+            of_pool = probabilities(self._classifiers, question, *features)
+            weighed = self._recommender.remember(case, pool, of_pool)
+        predicted = prediction(self._classifiers, question, embedded.embeddings)
+        rows = self._recommender.shortlist(case, weighed, predicted)
+        of_rows = prediction(self._classifiers, question, *self._recommender.features(rows))
+        score = score_of([question], upload.image_id, embedded, [predicted])
+        return self._recommender.recommendation(case, score, predicted, weighed, rows, of_rows)
 
 
 def _look_in_chunks(embedder: "Embedder", squares: list[np.ndarray]) -> "list[Look]":
     """Model pixels, N of uint8 (S, S, 3) -> what the encoder makes of them, a chunk at a time."""
     starts = range(0, len(squares), _CHUNK_IMAGES)
     return [embedder.look(np.stack(squares[start : start + _CHUNK_IMAGES])) for start in starts]
-
-
-def _known(value: Any) -> Any:
-    """None for the several ways in which a table says that it does not know."""
-    return None if value is None or value != value else value

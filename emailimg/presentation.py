@@ -3,7 +3,14 @@
 from pathlib import Path
 
 from emailimg import heat_colours, images, taxonomy
-from emailimg.answers import Contribution, Explanation, Recommendation, Score
+from emailimg.answers import (
+    Alternate,
+    Contribution,
+    Explanation,
+    Recommendation,
+    Score,
+    SuggestedEdit,
+)
 
 _BAR = 20  # characters of the longest bar
 
@@ -72,11 +79,11 @@ def recommendation_text(answer: Recommendation) -> str:
         "edits of this image" if answer.edits else "no edit of this image is better",
     ]
     for edit in answer.edits:
-        lines.append(_line(edit.probability, edit.gain, edit.augmentation_class.replace("_", " ")))
+        lines.append(_line(edit, edit.augmentation_class.replace("_", " ")))
     lines += ["", f"alternates, of {answer.considered} images ({answer.scope})"]
     for alternate in answer.alternates:
         name = alternate.class_name or alternate.file_name
-        lines.append(_line(alternate.probability, alternate.gain, name))
+        lines.append(_line(alternate, name))
     if not answer.alternates:
         lines.append("  none is better")
     return "\n".join([*lines, *_warning(score)])
@@ -102,5 +109,9 @@ def write_pictures(answer: Recommendation, folder: Path) -> None:
         (folder / f"alternate-{position}.jpg").write_bytes(alternate.thumbnail)
 
 
-def _line(probability: float, gain: float, name: str) -> str:
-    return f"  {probability:6.1%}  {gain * 100:+5.1f} pp  {name}"
+def _line(found: SuggestedEdit | Alternate, name: str) -> str:
+    low, high = found.interval
+    span = "" if low == high else f"  {low:5.1%} to {high:5.1%}"
+    sure = found.probability_better
+    better = "" if sure is None else f"  better: {sure:4.0%}"
+    return f"  {found.probability:6.1%}  {found.gain * 100:+5.1f} pp{span}{better}  {name}"

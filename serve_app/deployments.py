@@ -15,13 +15,15 @@ import numpy as np
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
-from emailimg import boosters, explain, predict
+from emailimg import boosters, explain, predict, recommender
 from emailimg.answers import HeatMap, Recommendation
+from emailimg.boosters import Prediction
 from emailimg.bundle import Bundle
 from emailimg.encoder_spec import EncoderSpec
 from emailimg.explain import Focus, Reasons
-from emailimg.predict import Chances, Embedded, Upload, Versions
+from emailimg.predict import Embedded, Versions
 from emailimg.question import Question
+from emailimg.recommender import Case, Weighed
 from serve_app.calls import Part
 from serve_app.versions import BundleRef, Shelf
 
@@ -107,18 +109,31 @@ class Classifiers(_Deployment[_Judge]):
         ref: BundleRef,
         questions: list[Question],
         embeddings: np.ndarray,
-        vehicle_types: Sequence[str | None] = (),
-    ) -> list[Chances]:
-        """Each question's answer about embeddings, float32 (N, D); see `predict.chances`."""
+        vehicle_types: Sequence[str | None] | None = None,
+    ) -> list[Prediction]:
+        """Each question's answer about embeddings, float32 (N, D); see `predict.prediction`."""
         judge = await self._shelf.get(ref)
 
-        def answers() -> list[Chances]:
+        def answers() -> list[Prediction]:
             return [
-                predict.chances(judge.classifiers, question, embeddings, vehicle_types)
+                predict.prediction(judge.classifiers, question, embeddings, vehicle_types)
                 for question in questions
             ]
 
         return await asyncio.to_thread(answers)
+
+    async def probabilities(
+        self,
+        ref: BundleRef,
+        question: Question,
+        embeddings: np.ndarray,
+        vehicle_types: Sequence[str | None],
+    ) -> np.ndarray:
+        """Float64 (N,), without intervals; see `predict.probabilities`."""
+        judge = await self._shelf.get(ref)
+        return await asyncio.to_thread(
+            predict.probabilities, judge.classifiers, question, embeddings, vehicle_types
+        )
 
     async def explain(self, ref: BundleRef, question: Question, embedded: Embedded) -> Reasons:
         """What moves the probability of the image; see `explain.reasons`."""
@@ -142,7 +157,7 @@ class CataloguePicture:
     vehicle_type: str | None
 
 
-class Recommender(_Deployment[predict.Recommender]):
+class Recommender(_Deployment[recommender.Recommender]):
     """Holds the catalogue; finds the edits and the catalogue images that beat an upload."""
 
     def __init__(
@@ -154,26 +169,38 @@ class Recommender(_Deployment[predict.Recommender]):
         self._shelf = Shelf(_recommender, ref)
         self._classifiers = Part.of(classifiers, timeout_s)
 
-    async def recommend(
-        self, ref: BundleRef, question: Question, upload: Upload, embedded: Embedded, k: int
-    ) -> Recommendation:
+    async def recommend(self, ref: BundleRef, case: Case, embedded: Embedded) -> Recommendation:
         """The answer about an upload; embedded: of itself and the recommender's edits."""
-        recommender = await self._shelf.get(ref)
-        shortlist = await asyncio.to_thread(recommender.shortlist, question, upload.image_id, k)
-        candidates = np.concatenate([embedded.embeddings, shortlist.embeddings])
-        [chances] = await self._classifiers.ask(
-            "predict", ref, [question], candidates, shortlist.vehicle_types
+        held = await self._shelf.get(ref)
+        question = case.question
+        weighed, [predicted] = await asyncio.gather(
+            self._weighed(ref, held, case),
+            self._classifiers.ask("predict", ref, [question], embedded.embeddings),
         )
+        rows = await asyncio.to_thread(held.shortlist, case, weighed, predicted)
+        [of_rows] = await self._classifiers.ask("predict", ref, [question], *held.features(rows))
+        score = predict.score_of([question], case.subject.image_id, embedded, [predicted])
         return await asyncio.to_thread(
-            recommender.rank, question, upload, embedded, shortlist, chances, k
+            held.recommendation, case, score, predicted, weighed, rows, of_rows
         )
+
+    async def _weighed(self, ref: BundleRef, held: recommender.Recommender, case: Case) -> Weighed:
+        """The images that fit, with their probabilities: asked for once, and then remembered."""
+        pool = await asyncio.to_thread(held.pool, case)
+        known = held.known(case, pool)
+        if known is not None:
+            return known
+        probabilities = await self._classifiers.ask(
+            "probabilities", ref, case.question, *held.features(pool.rows)
+        )
+        return held.remember(case, pool, probabilities)
 
     async def picture(self, ref: BundleRef, image_id: str) -> CataloguePicture | None:
         """None when the catalogue has no such image."""
-        recommender = await self._shelf.get(ref)
-        jpeg = recommender.thumbnail(image_id)
-        return None if jpeg is None else CataloguePicture(jpeg, recommender.vehicle_type(image_id))
+        held = await self._shelf.get(ref)
+        jpeg = held.thumbnail(image_id)
+        return None if jpeg is None else CataloguePicture(jpeg, held.vehicle_type(image_id))
 
 
-def _recommender(bundle: Bundle) -> predict.Recommender:
-    return predict.Recommender(bundle.catalogue(), bundle.config.augment)
+def _recommender(bundle: Bundle) -> recommender.Recommender:
+    return recommender.Recommender(bundle.catalogue(), bundle.config)

@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from emailimg.errors import ImageError, TaxonomyError
+from emailimg.errors import ConfigError, ImageError, TaxonomyError
 from emailimg.image_formats import FORMATS
 from serve_app.schemas import ErrorAnswer, ErrorDetail
 
@@ -60,6 +60,7 @@ def install(app: FastAPI, max_body_bytes: Callable[[str], int], timeout_s: float
     app.add_exception_handler(RequestValidationError, _on_invalid_form)
     app.add_exception_handler(ImageError, _on_image_error)
     app.add_exception_handler(TaxonomyError, _on_unknown_value)
+    app.add_exception_handler(ConfigError, _on_impossible_wish)
 
 
 def answer(error: ApiError) -> JSONResponse:
@@ -120,6 +121,10 @@ async def _on_image_error(_: Request, error: Exception) -> JSONResponse:
 async def _on_unknown_value(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, TaxonomyError)
     return _answer(422, "unknown_value", str(error), error.accepted)
+
+
+async def _on_impossible_wish(_: Request, error: Exception) -> JSONResponse:
+    return _answer(422, "not_possible", str(error))
 
 
 class _CatchUnexpected:

@@ -18,12 +18,13 @@ from emailimg import images, predict, taxonomy
 from emailimg.answers import Score
 from emailimg.bundle import Bundle
 from emailimg.config import ImageConfig
+from emailimg.edits import Edit, candidate_edits, find_edit
 from emailimg.errors import ConfigError, ImageError
 from emailimg.explain import Focus
 from emailimg.image_formats import FORMATS
 from emailimg.predict import Embedded, Upload, Versions
 from emailimg.question import Question, parse_question, parse_questions
-from emailimg.recommend import Edit, candidate_edits, find_edit
+from emailimg.recommender import Case, Subject
 from serve_app import access, failures, observation, page_files, pictures, requests
 from serve_app.calls import Part
 from serve_app.deployments import CataloguePicture, Classifiers, Embedder, Recommender
@@ -216,8 +217,10 @@ class Ingress:
         upload = await self._decoded(served, picture)
         embedded = await self._embedded(served, picture, upload, served.edits)
         question = _with_type(question, picture)
+        subject = Subject(upload.image_id, upload.pixels, embedded.pooled)
+        case = Case(question, fields.wishes, subject)
         recommendation, reasons = await asyncio.gather(
-            self._recommender.ask("recommend", served.ref, question, upload, embedded, fields.k),
+            self._recommender.ask("recommend", served.ref, case, embedded),
             self._classifiers.ask("explain", served.ref, question, embedded),
         )
         self._note(request, recommendation.score)

@@ -17,6 +17,8 @@ from starlette.requests import Request
 
 from emailimg import images, taxonomy
 from emailimg.question import ALL_TARGETS
+from emailimg.recommender import Wishes
+from emailimg.shortlist import Filters
 from serve_app.failures import ApiError
 
 MAX_SUGGESTIONS = 50
@@ -114,6 +116,16 @@ class RecommendFields(ScoreFields):
     diversity: float = Field(
         0.0, ge=0, le=1, description="How much alternates should differ from each other."
     )
+
+    @property
+    def wishes(self) -> Wishes:
+        filters = Filters(
+            vehicle_types=tuple(self.only_vehicle_types),
+            make=self.make,
+            year_from=self.year_from,
+            year_to=self.year_to,
+        )
+        return Wishes(self.k, self.min_better, self.similarity, self.diversity, filters)
 
 
 class EditFields(PictureFields):

@@ -108,12 +108,23 @@ class EditAnswer(BaseModel):
     parameters: dict[str, float] = Field(
         description="Settings of the technique.", examples=[{"brightness": 0.25}]
     )
-    probability: float = Field(description="With the edited image.", examples=[0.71])
+    probability: float = Field(
+        description="With the edited image; drawn towards the mean of all edits by as much as the "
+        "best of many would else be overstated.",
+        examples=[0.71],
+    )
+    interval: tuple[float, float] = Field(
+        description="Where the true probability is in nine of ten cases.", examples=[[0.6, 0.8]]
+    )
     gain: float = Field(
         description="Improvement over the upload, in probability; positive is better for every "
         f"target, also for {' and '.join(sorted(taxonomy.LOWER_IS_BETTER))}, where a lower "
         "probability is better.",
         examples=[0.09],
+    )
+    probability_better: float | None = Field(
+        description="That it really is better than the upload; null where the bundle cannot tell.",
+        examples=[0.93],
     )
     image: str = Field(
         description="The edited image, small, as a JPEG data URI.",
@@ -126,7 +137,9 @@ class EditAnswer(BaseModel):
             augmentation_class=edit.augmentation_class,
             parameters=edit.parameters,
             probability=edit.probability,
+            interval=edit.interval,
             gain=edit.gain,
+            probability_better=edit.probability_better,
             image=_data_uri(edit.image),
         )
 
@@ -137,12 +150,25 @@ class AlternateAnswer(BaseModel):
     image_id: str = Field(examples=[_IMAGE_ID])
     file_name: str = Field(description="Of the original file.", examples=["00042.jpg"])
     class_name: str | None = Field(examples=["Aldoria Senta Sedan 2009"])
+    make: str | None = Field(examples=["Aldoria"])
     vehicle_type: str | None = Field(examples=["Sedan"])
     year: int | None = Field(examples=[2009])
     campaign_type: str | None = Field(description="Null: made for any.", examples=["Newsletter"])
     industry: str | None = Field(description="Null: made for any.", examples=["Automotive"])
-    probability: float = Field(description="With this image.", examples=[0.78])
+    probability: float = Field(description="With this image, as for edits.", examples=[0.78])
+    interval: tuple[float, float] = Field(
+        description="Where the true probability is in nine of ten cases.", examples=[[0.7, 0.85]]
+    )
     gain: float = Field(description="Improvement over the upload, as for edits.", examples=[0.16])
+    probability_better: float | None = Field(
+        description="That it really is better than the upload; null where the bundle cannot tell.",
+        examples=[0.97],
+    )
+    similarity: float | None = Field(
+        description="Of its looks to the upload's: 1 the same, 0 no more than any two images; null "
+        "where the bundle does not know.",
+        examples=[0.35],
+    )
     image: str = Field(
         description="Where to get its picture, on this server.",
         examples=[f"/v1/images/{_IMAGE_ID}"],

@@ -20,6 +20,7 @@ from emailimg import (
     encoder,
     features,
     images,
+    near_duplicates,
     showroom,
     splits,
     storage,
@@ -121,12 +122,17 @@ def _write_catalogue(rows: pd.DataFrame, folder: str) -> None:
     write_table(storage.join(folder, "catalogue.parquet"), rows.drop(columns="image"))
     # The pictures are small enough to be their own thumbnails.
     pictures = rows[["image_id", "image"]].rename(columns={"image": "thumbnail"})
+    limits = bundle_config().images
+    pictures["perceptual_hash"] = [
+        near_duplicates.perceptual_hash(images.decode(data, limits)) for data in rows["image"]
+    ]
     write_table(storage.join(folder, "images", "part.parquet"), pictures)
 
 
 def _write_embeddings(image_ids: pd.Series, look: Look, folder: str) -> None:
     columns = features.embedding_columns(look.embeddings.shape[1])
     table = pd.DataFrame(look.embeddings, columns=columns).assign(source_id=image_ids, version=0)
+    table["pooled"] = [row.tobytes() for row in look.pooled.astype(np.float16)]
     originals = [taxonomy.ORIGINAL] * (len(table) // 2)
     outline = domain.fit(look.pooled[::2], originals, look.pooled[1::2], originals)
     storage.write_bytes(storage.join(folder, domain.FILE), outline.to_bytes())

@@ -9,7 +9,9 @@ from ray import serve
 
 from emailimg.embed import Look
 from emailimg.predict import Embedded, Versions
+from serve_app import versions
 from serve_app.deployments import Embedder
+from serve_app.versions import BundleRef
 
 
 class CountingEmbedder:
@@ -36,14 +38,18 @@ def _inside_a_replica(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_inside_a_replica")
-def test_simultaneous_uploads_become_one_batch_and_keep_their_order():
+def test_simultaneous_uploads_become_one_batch_and_keep_their_order(
+    monkeypatch: pytest.MonkeyPatch,
+):
     counting = CountingEmbedder()
-    bundle = SimpleNamespace(version="v1", embedder=lambda threads: counting)  # noqa: ARG005
-    deployment = Embedder(lambda: bundle, threads=1)  # type: ignore[arg-type, return-value]
+    bundle = SimpleNamespace(embedder=lambda threads: counting)  # noqa: ARG005
+    monkeypatch.setattr(versions, "open_bundle", lambda _: bundle)
+    ref = BundleRef("somewhere", "v1")
+    deployment = Embedder(ref, threads=1)
     uploads = [np.full((32, 32, 3), level, np.uint8) for level in range(0, 80, 10)]
 
     async def ask_all() -> list[Embedded]:
-        return await asyncio.gather(*(deployment.embed(Versions(u)) for u in uploads))
+        return await asyncio.gather(*(deployment.embed(ref, Versions(u)) for u in uploads))
 
     answers = asyncio.run(ask_all())
     assert counting.batch_sizes == [len(uploads)]

@@ -9,8 +9,8 @@ import pytest
 from pictures import encode_image, picture
 from PIL import Image
 
-from emailimg import catalogue, config, dataset, images, predict, sources, versions
-from emailimg.recommend import Edit
+from emailimg import catalogue, config, dataset, edits, images, predict, sources, versions
+from emailimg.edits import Edit
 from emailimg.splits import Sides
 
 CONFIG = config.load("quickstart", assignments=["augment.copies=8"])
@@ -83,5 +83,5 @@ def test_an_edit_is_the_augmentation_of_the_same_name(
     upload = predict.read_upload(FILES[name], CONFIG.images)
     for example in trained_on[name][1:]:
         [step] = versions.from_json(example["steps"])
-        edited = predict._apply(Edit(step.technique, step.parameters), upload.pixels)
+        edited = edits.apply(Edit(step.technique, step.parameters), upload.pixels)
         np.testing.assert_array_equal(example["pixels"], square(edited))

@@ -29,18 +29,26 @@ SCORE = Score(
     intervals={"open_rate": (0.38, 0.481)},
     attributes_seen={"augmentation_class": "original", "vehicle_type": "SUV"},
 )
-BRIGHTER = SuggestedEdit("brighter", {"brightness": 0.25}, 0.675, 0.25, picture(60, 90))
-BLURRED = SuggestedEdit("motion_blur", {"extent": 0.1}, 0.5, 0.075, picture(40, 40, 1))
+BRIGHTER = SuggestedEdit(
+    "brighter", {"brightness": 0.25}, 0.675, (0.6, 0.74), 0.25, 0.991, picture(60, 90)
+)
+BLURRED = SuggestedEdit(
+    "motion_blur", {"extent": 0.1}, 0.5, (0.5, 0.5), 0.075, None, picture(40, 40, 1)
+)
 ALTERNATE = Alternate(
     image_id="cd34",
     file_name="0007.jpg",
     class_name="BMW X5 SUV 2007",
+    make="BMW",
     vehicle_type="SUV",
     year=2007,
     campaign_type=None,
     industry="Retail",
     probability=0.9,
+    interval=(0.85, 0.94),
     gain=0.475,
+    probability_better=0.998,
+    similarity=0.4,
     thumbnail=images.encode_jpeg(picture(30, 40)),
 )
 EXPLANATION = Explanation(
@@ -76,9 +84,9 @@ def test_a_recommendation_in_text() -> None:
     assert lines[0] == "open_rate for Survey, Retail: 42.5%"
     found = [line.split() for line in lines if " pp " in line]
     assert found == [
-        ["67.5%", "+25.0", "pp", "brighter"],
+        ["67.5%", "+25.0", "pp", "60.0%", "to", "74.0%", "better:", "99%", "brighter"],
         ["50.0%", "+7.5", "pp", "motion", "blur"],
-        ["90.0%", "+47.5", "pp", "BMW", "X5", "SUV", "2007"],
+        [*"90.0% +47.5 pp 85.0% to 94.0% better: 100% BMW X5 SUV 2007".split()],
     ]
     assert "alternates, of 17 images (industry)" in lines
 

@@ -45,7 +45,7 @@ class ScoreAPI(litserve.LitAPI):
         embedded = predict.embed_versions(self._embedder, versions)
         answers = []
         for (question, upload), look in zip(batch, embedded, strict=True):
-            found = [predict.chances(self._classifiers, question, look.embeddings)]
+            found = [predict.prediction(self._classifiers, question, look.embeddings)]
             answers.append(predict.score_of([question], upload.image_id, look, found).as_json())
         return answers
 

@@ -127,7 +127,7 @@ def _batched(location: str, pictures: list[bytes], seconds: float) -> float:
         uploads: list[Upload] = [predict.read_upload(data, loaded.config.images) for data in some]
         looks = predict.embed_versions(embedder, [Versions(upload.pixels) for upload in uploads])
         for look in looks:
-            predict.chances(classifiers, question, look.embeddings)
+            predict.prediction(classifiers, question, look.embeddings)
         done += _BARE_BATCH
     return done / (time.perf_counter() - began)
 

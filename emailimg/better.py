@@ -1,0 +1,133 @@
+"""How sure it is that one image does better than another, and how much better it is expected to be.
+
+Differences are taken in log-odds. Two things make a predicted difference uncertain:
+
+- *noise*: boosters of another sample of images would have said something else. The members
+  (bootstrap samples) show how much, and in a difference what two images share cancels.
+- *unseen*: what no booster can see in an embedding. It is taken to be independent between images,
+  which for an image and an edit of it is too careful: much of what is unseen they share.
+
+Who takes the best of many takes the most favourable noise with it. So candidates are shrunk
+towards their mean, by how much of the spread among them is noise of their own (empirical Bayes:
+Efron & Morris, "Data Analysis Using Stein's Estimator and its Generalizations", 1975). The unseen
+part is no reason to shrink: it scatters the truth around a prediction and not the prediction around
+the truth.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, logit, ndtr
+
+from emailimg.boosters import Prediction
+
+_LEAST = 1e-12
+_USUAL_COUNTS = 30.0  # as so many members, of a variance
+
+
+@dataclass(frozen=True)
+class Prior:
+    """The candidates' log-odds without noise: normal, with this mean and variance."""
+
+    mean: float
+    variance: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """N candidates beside one image; float64 (N,) each.
+
+    log_odds: of the candidates, shrunk; difference: of these from the image's own; variance: of
+    the true difference around it; low and high: ends of the 90% interval of the probability.
+    """
+
+    log_odds: np.ndarray
+    difference: np.ndarray
+    variance: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    @property
+    def probability(self) -> np.ndarray:
+        return expit(self.log_odds)
+
+    def better(self, sign: int) -> np.ndarray:
+        """P(a candidate's true probability is above the image's; sign -1: below), float64 (N,).
+
+        NaN where nothing is known of what makes the difference uncertain.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(
+                self.variance > 0, ndtr(sign * self.difference / np.sqrt(self.variance)), np.nan
+            )
+
+
+def prior(probabilities: np.ndarray, selected: Prediction) -> Prior:
+    """Of candidates with these predictions, (M,), M > 0; selected: some of them, with members."""
+    log_odds = logit(probabilities)
+    noise = float(np.mean(own_noise(selected))) if len(selected.probability) else 0.0
+    return Prior(float(log_odds.mean()), max(0.0, float(log_odds.var()) - noise))
+
+
+def own_noise(candidates: Prediction) -> np.ndarray:
+    """Variance of each one's predicted log-odds around what all of them share, float64 (N,).
+
+    Drawn towards the usual one: of a few members it is uncertain itself, and the best of many would
+    be one whose variance came out too small (Smyth, 2004, does so for genes).
+    """
+    if len(candidates.members) < 2:
+        return np.zeros(len(candidates.probability))
+    members = logit(candidates.members)
+    found = _variance(candidates, members - members.mean(axis=1, keepdims=True))
+    own, usual = len(members) - 1, _USUAL_COUNTS
+    return (own * found + usual * found.mean()) / (own + usual)
+
+
+def paired_noise(own: Prediction, others: Prediction) -> np.ndarray:
+    """Variance of the predicted differences in log-odds, float64 (N,).
+
+    own: of the image, one row; others: of N candidates, by the same classifier.
+    """
+    return _variance(others, logit(others.members) - logit(own.members))
+
+
+def _variance(candidates: Prediction, members: np.ndarray) -> np.ndarray:
+    """Of values by member, float64 (M, N); 0 where there are no members."""
+    if candidates.uncertainty is None or len(members) < 2:
+        return np.zeros(len(candidates.probability))
+    spread = members.std(axis=0, ddof=1) / candidates.too_wide
+    return candidates.uncertainty.members * spread**2
+
+
+def compare(own: Prediction, others: Prediction, among: Prior) -> Comparison:
+    """Candidates beside the image; among: of all candidates that these are a selection of."""
+    base, said = logit(own.probability), logit(others.probability)
+    varied = own_noise(others)
+    kept = among.variance / np.maximum(among.variance + varied, _LEAST)
+    kept = np.where(varied > 0, kept, 1.0)
+    log_odds = among.mean + kept * (said - among.mean)
+    low, high = _interval(others, expit(log_odds), np.sqrt(kept))
+    return Comparison(
+        log_odds=log_odds,
+        difference=log_odds - base,
+        variance=kept * paired_noise(own, others) + _unseen(own) + _unseen(others),
+        low=low,
+        high=high,
+    )
+
+
+def _unseen(prediction: Prediction) -> np.ndarray:
+    """Variance of the true log-odds that the members do not show, float64 (N,)."""
+    if prediction.uncertainty is None:
+        return np.zeros(len(prediction.probability))
+    p = prediction.probability
+    return prediction.uncertainty.unseen / (p * (1 - p))
+
+
+def _interval(
+    others: Prediction, shrunk: np.ndarray, narrower: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    if others.uncertainty is None:
+        return shrunk, shrunk
+    spread = others.members.std(axis=0, ddof=1) / others.too_wide
+    return others.uncertainty.interval(shrunk, narrower * spread)

@@ -1,0 +1,121 @@
+"""Comparing images: simulated classifiers whose members and truth are known."""
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from emailimg import better
+from emailimg.boosters import Prediction
+from emailimg.intervals import Uncertainty
+
+MEMBERS = 10
+
+
+def predicted(
+    rng: np.random.Generator,
+    clean: np.ndarray,
+    noise: float,
+    unseen: float = 0.0,
+    common: float = 0.0,
+) -> tuple[Prediction, np.ndarray]:
+    """A prediction of log-odds that are `clean` without noise, and the true probabilities.
+
+    noise: standard deviation of each one's own; common: of what all rows of one booster share.
+    """
+
+    def booster() -> np.ndarray:
+        return clean + rng.normal(0, noise, clean.shape) + rng.normal(0, common)
+
+    said = booster()
+    members = np.stack([booster() for _ in range(MEMBERS)])
+    p = expit(said)
+    prediction = Prediction(
+        probability=p,
+        low=p,
+        high=p,
+        members=expit(members - members.mean(axis=0) + said),
+        uncertainty=Uncertainty(members=1.0, unseen=unseen),
+    )
+    true = clean + rng.normal(0, 1, clean.shape) * np.sqrt(unseen / (p * (1 - p)))
+    return prediction, expit(true)
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("common", [0.0, 0.8])
+def test_the_best_of_many_is_not_overstated(spread: float, common: float) -> None:
+    rng = np.random.default_rng(7)
+    plain, shrunk = [], []
+    for _ in range(200):
+        clean = rng.normal(-1, spread, 400)
+        prediction, _ = predicted(rng, clean, noise=0.5, common=common)
+        own, others = prediction.part(slice(0, 1)), prediction.part(slice(1, None))
+        found = better.compare(own, others, better.prior(others.probability, others))
+        best = int(np.argmax(found.log_odds))
+        said = np.log(others.probability / (1 - others.probability))
+        shift = prediction_shift(clean, prediction)
+        plain.append(said.max() - shift - clean[1:][np.argmax(said)])
+        shrunk.append(found.log_odds[best] - shift - clean[1:][best])
+    assert np.mean(plain) > 0.4
+    assert abs(np.mean(shrunk)) < 0.12 * np.mean(plain) + 3 * np.std(shrunk) / np.sqrt(200)
+
+
+def prediction_shift(clean: np.ndarray, prediction: Prediction) -> float:
+    """What all rows of the booster share: no difference shows it."""
+    said = np.log(prediction.probability / (1 - prediction.probability))
+    return float(np.mean(said - clean))
+
+
+def test_four_of_five_that_are_80_percent_sure_are_better() -> None:
+    rng = np.random.default_rng(3)
+    claimed, came_true = [], []
+    for _ in range(300):
+        clean = rng.normal(-0.5, 0.7, 60)
+        prediction, truth = predicted(rng, clean, noise=0.3, unseen=0.03, common=0.5)
+        own, others = prediction.part(slice(0, 1)), prediction.part(slice(1, None))
+        found = better.compare(own, others, better.prior(others.probability, others))
+        claimed.append(found.better(1))
+        came_true.append(truth[1:] > truth[0])
+    said, was = np.concatenate(claimed), np.concatenate(came_true)
+    for low, high in ((0.1, 0.3), (0.4, 0.6), (0.75, 0.85), (0.9, 0.98)):
+        inside = (said > low) & (said < high)
+        assert was[inside].mean() == pytest.approx(said[inside].mean(), abs=0.05)
+
+
+def test_what_two_images_share_does_not_make_their_difference_uncertain() -> None:
+    rng = np.random.default_rng(0)
+    clean = np.array([-1.0, -0.5])
+    apart, _ = predicted(rng, clean, noise=0.8)
+    together, _ = predicted(rng, clean, noise=0.01, common=0.8)
+    noise = [
+        better.paired_noise(p.part(slice(0, 1)), p.part(slice(1, 2))) for p in (apart, together)
+    ]
+    assert noise[1] < 0.01 * noise[0]
+
+
+def test_lower_is_better_the_other_way_round() -> None:
+    prediction, _ = predicted(np.random.default_rng(0), np.array([-1.0, -0.2, -2.0]), 0.2)
+    own, others = prediction.part(slice(0, 1)), prediction.part(slice(1, None))
+    found = better.compare(own, others, better.Prior(-1.0, 1.0))
+    np.testing.assert_allclose(found.better(1) + found.better(-1), 1)
+    assert found.better(1)[0] > 0.9
+    assert found.better(-1)[1] > 0.9
+
+
+def test_without_members_nothing_is_shrunk_and_nothing_is_sure() -> None:
+    p = np.array([0.3, 0.5, 0.2])
+    prediction = Prediction(p, p, p, np.empty((0, 3)))
+    own, others = prediction.part(slice(0, 1)), prediction.part(slice(1, None))
+    found = better.compare(own, others, better.prior(others.probability, others))
+    np.testing.assert_allclose(found.probability, [0.5, 0.2])
+    assert np.isnan(found.better(1)).all()
+    np.testing.assert_allclose(found.low, found.probability)
+
+
+def test_intervals_are_around_the_shrunk_probabilities() -> None:
+    rng = np.random.default_rng(1)
+    prediction, _ = predicted(rng, rng.normal(-1, 0.3, 50), noise=0.4, unseen=0.02)
+    own, others = prediction.part(slice(0, 1)), prediction.part(slice(1, None))
+    found = better.compare(own, others, better.prior(others.probability, others))
+    assert (found.low < found.probability).all()
+    assert (found.probability < found.high).all()
+    assert np.ptp(found.probability) < np.ptp(others.probability)
