@@ -6,7 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from emailimg.heat_colours import overlay
-from emailimg.report import bars, blame, contexts, learning, pictures, plots, training, wording
+from emailimg.report import bars, blame, pictures, plots, training, wording
 from emailimg.report.items import Candidate, Demonstration, GalleryItem, Mistake
 from emailimg.report.verdict import against_anchors, reach_span, verdict
 
@@ -56,8 +56,6 @@ def _environment() -> Environment:
     environment.globals.update(
         bars=bars,
         blame=blame,
-        contexts=contexts,
-        learning=learning,
         overlay=overlay,
         plots=plots,
         pictures=pictures,
