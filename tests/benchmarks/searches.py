@@ -19,7 +19,7 @@ import numpy as np
 from emailimg import classifiers, pipeline, ray_session, storage, train_encoder
 from emailimg.config import Config
 from emailimg.stages import Workspace
-from emailimg.tuning import boosters, defaults, network, runs
+from emailimg.tuning import classifiers_objective, defaults, encoder_objective, runs
 from emailimg.tuning.proposals import BayesianSearch, RandomSearch, Strategy, starting_points
 from emailimg.tuning.runs import Plan
 from emailimg.tuning.space import Integer
@@ -120,7 +120,7 @@ def on_showroom(config: Config, workspace: Workspace, trials: int, seeds: int) -
     """The log-loss of every trial of a search over the classifiers."""
     space = defaults.of_classifiers(config)
     embeddings = workspace.folder("embeddings")
-    objective = boosters.objective(config, space, embeddings, config.targets)
+    objective = classifiers_objective.create(config, space, embeddings, config.targets)
     found: Curves = {"bayesian": [], "random": []}
     strategies: tuple[Strategy, ...] = ("bayesian", "random")
     for seed in range(seeds):
@@ -155,7 +155,7 @@ def of_classifiers(config: Config, workspace: Workspace, repeat: int) -> Cost:
         classifiers.train_all(config.classifiers, embeddings, config.targets)
 
     space = {"classifiers.seed": Integer(min=0, max=10_000)}
-    objective = boosters.objective(config, space, embeddings, config.targets)
+    objective = classifiers_objective.create(config, space, embeddings, config.targets)
     plan = Plan(objective, config, space, workspace.path("tuning", "cost-classifiers"), repeat, "")
     return _cost("classifiers of all targets", bare, plan)
 
@@ -172,7 +172,7 @@ def of_encoder(config: Config, workspace: Workspace, repeat: int) -> Cost:
         storage.delete_folder(folder)
 
     space = {"encoder.seed": Integer(min=0, max=10_000)}
-    objective = network.objective(config, space, *folders)
+    objective = encoder_objective.create(config, space, *folders)
     plan = Plan(objective, config, space, workspace.path("tuning", "cost-encoder"), repeat, "")
     return _cost("encoder, two epochs", bare, plan)
 
