@@ -24,6 +24,7 @@ from emailimg.tuning.proposals import BayesianSearch, RandomSearch, Strategy, st
 from emailimg.tuning.runs import Plan
 from emailimg.tuning.space import Integer
 from emailimg.tuning.trials import Record, Trial
+from tune_jobs import markdown
 
 from . import known_functions, tables
 from .contenders import ray_config
@@ -200,7 +201,7 @@ def known_table(known: dict[str, Curves], trials: int) -> str:
         for function, searchers in known.items()
         for searcher, curves in searchers.items()
     ]
-    return tables.markdown(heads, rows)
+    return markdown.table(heads, rows)
 
 
 def showroom_table(curves: Curves, trials: int) -> str:
@@ -208,7 +209,7 @@ def showroom_table(curves: Curves, trials: int) -> str:
     after = _checkpoints(trials)
     heads = ["best log-loss after", *(f"{count} trials" for count in after)]
     rows = [[name, *_best_after(of_seeds, after, ".4f")] for name, of_seeds in curves.items()]
-    return tables.markdown(heads, rows)
+    return markdown.table(heads, rows)
 
 
 def cost_table(costs: Sequence[Cost]) -> str:
@@ -224,7 +225,7 @@ def cost_table(costs: Sequence[Cost]) -> str:
         ]
         for cost in costs
     ]
-    return tables.markdown(heads, rows)
+    return markdown.table(heads, rows)
 
 
 def best_so_far(values: Sequence[float]) -> np.ndarray:
