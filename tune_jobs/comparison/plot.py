@@ -1,6 +1,5 @@
 """Two panels: accuracy against rows with the spread over the folds, and seconds against rows."""
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,34 +10,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from emailimg.report import wording
+from tune_jobs import plot_style
 from tune_jobs.comparison import measurement
 from tune_jobs.comparison.measurement import Measurements
 from tune_jobs.comparison.models import MODELS
+from tune_jobs.plot_style import ACCENT, MUTED
 
-_INK, _MUTED, _RULE = "#15212b", "#566573", "#d9e0e5"
-_STYLE: Any = {  # matplotlib's type lists every key
-    "svg.hashsalt": "comparison",  # the same data is the same file
-    "font.size": 10,
-    "text.color": _INK,
-    "axes.edgecolor": _RULE,
-    "axes.labelcolor": _MUTED,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "xtick.color": _RULE,
-    "ytick.color": _RULE,
-    "xtick.labelcolor": _MUTED,
-    "ytick.labelcolor": _MUTED,
-    "grid.color": _RULE,
-    "grid.linewidth": 0.6,
-}
 # XGBoost's two in one colour; told apart by hue, mark and dash.
 _LOOKS = {
-    "xgboost": ("#0b6b7a", "o", "-"),
-    "xgboost_ray": ("#0b6b7a", "D", (0, (4, 2))),
+    "xgboost": (ACCENT, "o", "-"),
+    "xgboost_ray": (ACCENT, "D", (0, (4, 2))),
     "gradient_boosting": ("#c2410c", "s", "-"),
     "histogram_boosting": ("#d99a1c", "^", "-"),
     "random_forest": ("#4d7c3a", "v", "-"),
@@ -48,7 +29,7 @@ _LOOKS = {
 
 def draw(found: Measurements) -> dict[str, bytes]:
     """The plot as `png` (1560 pixels wide) and as `svg`."""
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(plot_style.settings("comparison")):
         figure = Figure(figsize=(10.4, 5.2), dpi=150)
         FigureCanvasAgg(figure)
         left = figure.add_axes((0.065, 0.115, 0.415, 0.64))
@@ -56,7 +37,7 @@ def draw(found: Measurements) -> dict[str, bytes]:
         _accuracy(left, found)
         _seconds(right, found)
         _head(figure, left, found)
-        return {kind: _saved(figure, kind) for kind in ("png", "svg")}
+        return plot_style.files(figure)
 
 
 def _accuracy(axes: Axes, found: Measurements) -> None:
@@ -132,7 +113,7 @@ def _head(figure: Figure, axes: Axes, found: Measurements) -> None:
         f"cross-validation, {wording.counted(setup['threads'], 'thread')} "
         "(gradient boosting knows one)"
     )
-    figure.text(0.065, 0.9, what, color=_MUTED)
+    figure.text(0.065, 0.9, what, color=MUTED)
     figure.legend(
         *axes.get_legend_handles_labels(),
         loc="upper left",
@@ -147,10 +128,3 @@ def _head(figure: Figure, axes: Axes, found: Measurements) -> None:
 
 def _drawn(found: Measurements) -> list[str]:
     return [name for name in MODELS if found.row_counts(name)]
-
-
-def _saved(figure: Figure, kind: str) -> bytes:
-    buffer = io.BytesIO()
-    metadata = {"Date": None} if kind == "svg" else None
-    figure.savefig(buffer, format=kind, facecolor="white", metadata=metadata)
-    return buffer.getvalue()
