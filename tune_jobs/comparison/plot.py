@@ -1,7 +1,6 @@
 """Two panels: accuracy against rows with the spread over the folds, and seconds against rows."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -12,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from emailimg.report import wording
 from tune_jobs import plot_style
 from tune_jobs.comparison import measurement
-from tune_jobs.comparison.measurement import Measurements
+from tune_jobs.comparison.measurement import Measurement, Measurements
 from tune_jobs.comparison.models import MODELS
 from tune_jobs.plot_style import ACCENT, MUTED
 
@@ -41,11 +40,7 @@ def draw(found: Measurements) -> dict[str, bytes]:
 
 
 def _accuracy(axes: Axes, found: Measurements) -> None:
-    for name in _drawn(found):
-        counts = found.row_counts(name)
-        means, lows, highs = _over_folds(found, name, counts, measurement.accuracy)
-        _line(axes, name, counts, means)
-        axes.fill_between(counts, lows, highs, color=_LOOKS[name][0], alpha=0.11, linewidth=0)
+    _curves(axes, found, measurement.accuracy)
     axes.set_title("accuracy: mean, and lowest to highest fold", pad=10)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g}%"))
     _frame(axes, found)
@@ -53,11 +48,7 @@ def _accuracy(axes: Axes, found: Measurements) -> None:
 
 def _seconds(axes: Axes, found: Measurements) -> None:
     axes.set_yscale("log")
-    for name in _drawn(found):
-        counts = found.row_counts(name)
-        middles, lows, highs = _over_folds(found, name, counts, measurement.seconds)
-        _line(axes, name, counts, middles)
-        axes.fill_between(counts, lows, highs, color=_LOOKS[name][0], alpha=0.11, linewidth=0)
+    _curves(axes, found, measurement.seconds)
     axes.set_title("seconds to train on one fold", pad=10)
     axes.yaxis.set_major_locator(LogLocator(numticks=20))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -66,11 +57,18 @@ def _seconds(axes: Axes, found: Measurements) -> None:
     _frame(axes, found)
 
 
-def _over_folds(
-    found: Measurements, name: str, counts: Sequence[int], summary: Any
-) -> tuple[list[float], list[float], list[float]]:
-    middles, lows, highs = zip(*(summary(found.folds(name, n)) for n in counts), strict=True)
-    return list(middles), list(lows), list(highs)
+def _curves(
+    axes: Axes,
+    found: Measurements,
+    summary: Callable[[Sequence[Measurement]], tuple[float, float, float]],
+) -> None:
+    """A model's middle over the folds as a line, from its lowest to its highest as a band."""
+    for name in (name for name in MODELS if found.row_counts(name)):
+        counts = found.row_counts(name)
+        folds = [summary(found.folds(name, count)) for count in counts]
+        middles, lows, highs = (list(values) for values in zip(*folds, strict=True))
+        _line(axes, name, counts, middles)
+        axes.fill_between(counts, lows, highs, color=_LOOKS[name][0], alpha=0.11, linewidth=0)
 
 
 def _line(axes: Axes, name: str, counts: Sequence[int], values: Sequence[float]) -> None:
@@ -124,7 +122,3 @@ def _head(figure: Figure, axes: Axes, found: Measurements) -> None:
         columnspacing=1.2,
         handlelength=1.8,
     )
-
-
-def _drawn(found: Measurements) -> list[str]:
-    return [name for name in MODELS if found.row_counts(name)]
