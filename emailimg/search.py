@@ -16,8 +16,7 @@ import numpy as np
 from emailimg import boosters, classifiers, features, resources, storage
 from emailimg.config import ClassifierConfig, Config
 from emailimg.progress import Reporter, track
-from emailimg.tuning import boosters as booster_trials
-from emailimg.tuning import defaults, runs, space, trials
+from emailimg.tuning import classifiers_objective, defaults, runs, space, trials
 from emailimg.tuning.runs import Plan
 from emailimg.tuning.space import Params
 from emailimg.tuning.trials import Record, Trial
@@ -37,7 +36,7 @@ def build(config: Config, embeddings_folder: str, classifiers_folder: str, folde
     boosters.save(chosen, features.embedding_width(embeddings_folder), folder)
     start = float(np.mean([baseline[target].log_loss for target in targets]))
     record = {
-        "objective": booster_trials.name(targets),
+        "objective": classifiers_objective.name(targets),
         "baseline": start,
         "best": best.value,
         "best_params": _plain(best.params),
@@ -59,7 +58,7 @@ def _search(
     settings = config.search
     searched = defaults.of_classifiers(config)
     plan = Plan(
-        objective=booster_trials.objective(config, searched, embeddings_folder, targets),
+        objective=classifiers_objective.create(config, searched, embeddings_folder, targets),
         config=config,
         space=searched,
         folder=folder,

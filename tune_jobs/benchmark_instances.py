@@ -15,10 +15,9 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from emailimg import pipeline, progress, ray_session, storage
+from emailimg import cli, pipeline, progress, ray_session, storage
 from emailimg.config import Config
-from emailimg.errors import EmailimgError
-from emailimg.stages import StageResult
+from tune_jobs import exit_status
 from tune_jobs.instances import kinds, measurement, measuring, nodes, options, prices, results
 from tune_jobs.instances.costs import Job
 from tune_jobs.instances.kinds import Kind
@@ -28,14 +27,8 @@ from tune_jobs.instances.measurement import Measurements
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 when something was measured, 1 when nothing was or on an error of the user's."""
     chosen = options.parse(arguments, __doc__)
-    try:
-        return _run(chosen)
-    except (EmailimgError, OSError) as error:
-        print(f"benchmark_instances: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("benchmark_instances: interrupted; what was measured is kept", file=sys.stderr)
-        return 130
+    work = partial(_run, chosen)
+    return exit_status.of("benchmark_instances", work, "what was measured is kept")
 
 
 def _run(chosen: argparse.Namespace) -> int:
@@ -69,7 +62,7 @@ def _measure(
     write: Callable[[Measurements], str],
 ) -> int:
     data = storage.join(folder, "data")
-    where = pipeline.run(training, data, until="examples", on_stage=_print_stage).folder
+    where = pipeline.run(training, data, until="examples", on_stage=cli.print_stage).folder
     inputs = (where("catalogue"), where("examples"))
     done = 0
     scratch = storage.join(folder, "training")
@@ -79,11 +72,6 @@ def _measure(
         text = write(known)  # after each: a run that is cut short has paid for them
     print(f"\n{text}\n{storage.join(folder, 'instances.md')}")
     return 0 if done else 1
-
-
-def _print_stage(result: StageResult) -> None:
-    took = "there" if result.skipped else f"{result.seconds:.1f} s"
-    print(f"{result.name:<12} {took:>8}  {result.summary}", flush=True)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from contextlib import nullcontext
 from functools import partial
 
 from emailimg import ray_session, storage
-from emailimg.errors import EmailimgError
+from tune_jobs import exit_status
 from tune_jobs.comparison import machine, measurement, measuring, models, options, results
 from tune_jobs.comparison.measurement import Measurements
 
@@ -25,16 +25,14 @@ from tune_jobs.comparison.measurement import Measurements
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 when all is measured, 1 on an error of the user's."""
     chosen = options.parse(arguments, __doc__)
-    try:
-        folder = storage.absolute(chosen.out)
-        found = measurement.read(folder) if chosen.table_only else _measure(chosen, folder)
-        print(f"\n{results.write(folder, found)}\n{storage.join(folder, 'comparison.md')}")
-    except (EmailimgError, OSError) as error:
-        print(f"compare_classifiers: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("compare_classifiers: interrupted; what was measured is kept", file=sys.stderr)
-        return 130
+    work = partial(_run, chosen)
+    return exit_status.of("compare_classifiers", work, "what was measured is kept")
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    folder = storage.absolute(chosen.out)
+    found = measurement.read(folder) if chosen.table_only else _measure(chosen, folder)
+    print(f"\n{results.write(folder, found)}\n{storage.join(folder, 'comparison.md')}")
     return 0
 
 

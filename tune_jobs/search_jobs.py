@@ -1,16 +1,15 @@
 """What both searches do: the stages before, the search with its table, and the files of results."""
 
 import argparse
-import sys
 from collections.abc import Callable
 
 from emailimg import cli, pipeline, ray_session, storage
 from emailimg.config import Config
-from emailimg.errors import EmailimgError
 from emailimg.stages import Workspace
 from emailimg.tuning import results, runs, trials
 from emailimg.tuning.runs import Plan
 from emailimg.tuning.table import Table
+from tune_jobs import exit_status
 
 # Given the config, the workspace and the fingerprints of the stages on which the trials work.
 MakePlan = Callable[[Config, Workspace, list[str]], Plan]
@@ -21,20 +20,17 @@ def run(name: str, options: argparse.Namespace, make_plan: MakePlan, until: str)
 
     0 when it has found something, 1 on an error of the user's, 130 when interrupted.
     """
-    try:
+
+    def work() -> int:
         config = cli.load_config(options)
         with ray_session.session(options.address):
             workspace = pipeline.run(
                 config, options.workspace, until=until, on_stage=cli.print_stage
             )
             _search(make_plan(config, workspace, _fingerprints(workspace, until)), options.preset)
-    except (EmailimgError, OSError) as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"{name}: interrupted; the same command continues where it was", file=sys.stderr)
-        return 130
-    return 0
+        return 0
+
+    return exit_status.of(name, work, "the same command continues where it was")
 
 
 def _search(plan: Plan, preset: str) -> None:

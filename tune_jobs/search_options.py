@@ -10,13 +10,12 @@ from emailimg.tuning.objective import Objective
 from emailimg.tuning.proposals import STRATEGIES
 from emailimg.tuning.runs import Plan
 from emailimg.tuning.space import Space
+from tune_jobs import job_options
 
 
 def parser(program: str, text: str | None) -> argparse.ArgumentParser:
     """Options of `emailimg run`, and of a search; text: what `--help` begins with."""
-    parser = argparse.ArgumentParser(
-        prog=program, description=text, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = job_options.parser(program, text)
     cli.add_run_options(parser)
     add = parser.add_argument_group("the search").add_argument
     whole = cli.whole_number(1, 100_000)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from emailimg.config import Config
 from emailimg.stages import Workspace
-from emailimg.tuning import boosters, defaults
+from emailimg.tuning import classifiers_objective, defaults
 from emailimg.tuning.runs import Plan
 from tune_jobs import search_jobs, search_options
 
@@ -25,7 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def plan(config: Config, workspace: Workspace, inputs: list[str]) -> Plan:
         space = search_options.searched(options, defaults.of_classifiers(config))
         targets = config.search.targets or config.targets
-        objective = boosters.objective(config, space, workspace.folder("embeddings"), targets)
+        objective = classifiers_objective.create(
+            config, space, workspace.folder("embeddings"), targets
+        )
         where = search_options.folder(options, "classifiers")
         return search_options.plan(options, config, objective, space, where, inputs)
 

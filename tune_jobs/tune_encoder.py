@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from emailimg.config import Config
 from emailimg.stages import Workspace
-from emailimg.tuning import defaults, joint, network
+from emailimg.tuning import defaults, encoder_objective, joint_objective
 from emailimg.tuning.runs import Plan
 from tune_jobs import search_jobs, search_options
 
@@ -32,10 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.joint:
             space = search_options.searched(options, defaults.of_both(config))
             targets = config.search.targets or config.targets
-            objective = joint.objective(config, *folders, targets)
+            objective = joint_objective.create(config, *folders, targets)
         else:
             space = search_options.searched(options, defaults.of_encoder(config))
-            objective = network.objective(config, space, *folders)
+            objective = encoder_objective.create(config, space, *folders)
         where = search_options.folder(options, "joint" if options.joint else "encoder")
         return search_options.plan(options, config, objective, space, where, inputs)
 

@@ -5,7 +5,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from emailimg import storage, taxonomy
+from emailimg import taxonomy, yaml_files
 from emailimg.config.labelling import RULES_BY_KIND
 from emailimg.config.presets import PRESETS
 from emailimg.config.refusals import explain
@@ -80,12 +80,7 @@ def _spell_target(name: Any) -> Any:
 
 
 def _read_yaml(config_file: str) -> dict[str, Any]:
-    if not storage.exists(config_file):
-        raise ConfigError(f"config file {config_file!r} does not exist")
-    try:
-        settings = yaml.safe_load(storage.read_bytes(config_file)) or {}
-    except yaml.YAMLError as error:
-        raise ConfigError(f"config file {config_file!r} is not YAML: {error}") from None
+    settings = yaml_files.read(config_file, "config file") or {}
     if not isinstance(settings, dict):
         raise ConfigError(f"config file {config_file!r} must hold sections such as `encoder:`")
     return settings

@@ -1,12 +1,12 @@
-"""Fills the template: its data, the plots it calls, and how it words values."""
+"""Fills the template: its data, and the plots and words that it calls."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from emailimg.heat_colours import overlay
-from emailimg.report import bars, blame, contexts, learning, pictures, plots, training, wording
+from emailimg.report import bars, blame, pictures, plots, templates, training, wording
 from emailimg.report.items import Candidate, Demonstration, GalleryItem, Mistake
 from emailimg.report.verdict import against_anchors, reach_span, verdict
 
@@ -46,18 +46,10 @@ def signed_change(candidate: Candidate, demonstration: Demonstration) -> float:
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("emailimg.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates.environment("emailimg.report")
     environment.globals.update(
         bars=bars,
         blame=blame,
-        contexts=contexts,
-        learning=learning,
         overlay=overlay,
         plots=plots,
         pictures=pictures,
@@ -67,18 +59,7 @@ def _environment() -> Environment:
         reach_span=reach_span,
         signed_change=signed_change,
     )
-    environment.filters.update(
-        count=wording.count,
-        counted=wording.counted,
-        decimal=wording.decimal,
-        duration=wording.duration,
-        moment=wording.moment,
-        percent=wording.percent,
-        plain=wording.plain,
-        points=wording.points,
-        words=wording.words,
-        css_share=_css_share,
-    )
+    environment.filters["css_share"] = _css_share
     return environment
 
 

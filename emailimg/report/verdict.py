@@ -3,7 +3,7 @@
 from typing import Any
 
 from emailimg.report import wording
-from emailimg.report.plots import ANCHORS
+from emailimg.report.plots.attributes import ANCHORS
 
 _NAMED = {
     "augmentation_class": "recognises {} of the augmentations",

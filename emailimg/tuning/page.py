@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 import emailimg
-from emailimg.report import wording
+from emailimg.report import templates
 from emailimg.tuning import space
 from emailimg.tuning.runs import Plan
 from emailimg.tuning.trials import Trial
@@ -22,37 +21,17 @@ def render(
     """ended: all trials, the best first; drawn: the plots by name."""
     own = space.current(plan.space, plan.config)
     states = [trial.state for trial in ended]
-    return (
-        _environment()
-        .get_template("page.html.jinja")
-        .render(
-            version=emailimg.__version__,
-            plan=plan,
-            trials=ended,
-            heads=space.short_names(plan.space),
-            best=best,
-            before=next((t for t in ended if t.params == own and t.value is not None), None),
-            stopped=states.count("stopped early"),
-            failed=states.count("failed"),
-            importance=importance,
-            drawn=drawn,
-        )
+    # The style sheet is the report's.
+    environment = templates.environment("emailimg.tuning", "emailimg.report")
+    return environment.get_template("page.html.jinja").render(
+        version=emailimg.__version__,
+        plan=plan,
+        trials=ended,
+        heads=space.short_names(plan.space),
+        best=best,
+        before=next((t for t in ended if t.params == own and t.value is not None), None),
+        stopped=states.count("stopped early"),
+        failed=states.count("failed"),
+        importance=importance,
+        drawn=drawn,
     )
-
-
-def _environment() -> Environment:
-    loaders = [PackageLoader("emailimg.tuning", "."), PackageLoader("emailimg.report", ".")]
-    environment = Environment(
-        loader=ChoiceLoader(loaders),  # the style sheet is the report's
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        counted=wording.counted,
-        decimal=wording.decimal,
-        duration=wording.duration,
-        plain=wording.plain,
-    )
-    return environment

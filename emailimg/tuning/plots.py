@@ -6,7 +6,8 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
-from emailimg.report import plots, wording
+from emailimg.report import wording
+from emailimg.report.plots import search as search_plots
 from emailimg.report.svg import ACCENT, INK, MUTED, PAPER, RULE, new_axes, themed, to_svg
 from emailimg.tuning import trials
 from emailimg.tuning.space import Categorical, Space
@@ -38,7 +39,7 @@ def progress(name: str, all_trials: Sequence[Trial], objective: str) -> Markup:
         "best": None if best is None else best.value,
         "trials": [{"number": t.number, "objective": t.value} for t in all_trials],
     }
-    return plots.search_progress(name, search)
+    return search_plots.progress(name, search)
 
 
 @themed

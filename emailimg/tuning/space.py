@@ -14,10 +14,9 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
-from emailimg import storage
+from emailimg import yaml_files
 from emailimg.config import Config, from_mapping
 from emailimg.config.section import Section
 from emailimg.errors import ConfigError
@@ -150,12 +149,7 @@ _ACCEPTED = (
 
 def read(location: str) -> Space:
     """The space of a YAML file; raises ConfigError naming the parameter and what is accepted."""
-    if not storage.exists(location):
-        raise ConfigError(f"search space {location!r} does not exist")
-    try:
-        content = yaml.safe_load(storage.read_bytes(location))
-    except yaml.YAMLError as error:
-        raise ConfigError(f"search space {location!r} is not YAML: {error}") from None
+    content = yaml_files.read(location, "search space")
     if not isinstance(content, dict) or not content:
         raise ConfigError(f"search space {location!r} holds no parameters; {_ACCEPTED}")
     return from_plain(content)

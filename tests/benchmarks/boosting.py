@@ -10,6 +10,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from tune_jobs import markdown
+
 from . import boosting_data, compare, measure, tables
 from .job import Job
 from .measure import Phase
@@ -93,7 +95,7 @@ def side_by_side(planned: Sequence[Job], repeat: int, alone: bool = False) -> di
         shutil.rmtree(str(job.data))  # gigabytes
         parts += lines(job, done)
         runs[job.count] = {contender.title: its for contender, its in done.items()}
-    table = tables.markdown(_HEADS, parts)
+    table = markdown.table(_HEADS, parts)
     text = "\n\n".join([table, predictions(runs), _notes(planned[0], repeat)])
     return {"text": text, "runs": runs}
 

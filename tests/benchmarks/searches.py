@@ -19,11 +19,12 @@ import numpy as np
 from emailimg import classifiers, pipeline, ray_session, storage, train_encoder
 from emailimg.config import Config
 from emailimg.stages import Workspace
-from emailimg.tuning import boosters, defaults, network, runs
+from emailimg.tuning import classifiers_objective, defaults, encoder_objective, runs
 from emailimg.tuning.proposals import BayesianSearch, RandomSearch, Strategy, starting_points
 from emailimg.tuning.runs import Plan
 from emailimg.tuning.space import Integer
 from emailimg.tuning.trials import Record, Trial
+from tune_jobs import markdown
 
 from . import known_functions, tables
 from .contenders import ray_config
@@ -120,7 +121,7 @@ def on_showroom(config: Config, workspace: Workspace, trials: int, seeds: int) -
     """The log-loss of every trial of a search over the classifiers."""
     space = defaults.of_classifiers(config)
     embeddings = workspace.folder("embeddings")
-    objective = boosters.objective(config, space, embeddings, config.targets)
+    objective = classifiers_objective.create(config, space, embeddings, config.targets)
     found: Curves = {"bayesian": [], "random": []}
     strategies: tuple[Strategy, ...] = ("bayesian", "random")
     for seed in range(seeds):
@@ -155,7 +156,7 @@ def of_classifiers(config: Config, workspace: Workspace, repeat: int) -> Cost:
         classifiers.train_all(config.classifiers, embeddings, config.targets)
 
     space = {"classifiers.seed": Integer(min=0, max=10_000)}
-    objective = boosters.objective(config, space, embeddings, config.targets)
+    objective = classifiers_objective.create(config, space, embeddings, config.targets)
     plan = Plan(objective, config, space, workspace.path("tuning", "cost-classifiers"), repeat, "")
     return _cost("classifiers of all targets", bare, plan)
 
@@ -172,7 +173,7 @@ def of_encoder(config: Config, workspace: Workspace, repeat: int) -> Cost:
         storage.delete_folder(folder)
 
     space = {"encoder.seed": Integer(min=0, max=10_000)}
-    objective = network.objective(config, space, *folders)
+    objective = encoder_objective.create(config, space, *folders)
     plan = Plan(objective, config, space, workspace.path("tuning", "cost-encoder"), repeat, "")
     return _cost("encoder, two epochs", bare, plan)
 
@@ -200,7 +201,7 @@ def known_table(known: dict[str, Curves], trials: int) -> str:
         for function, searchers in known.items()
         for searcher, curves in searchers.items()
     ]
-    return tables.markdown(heads, rows)
+    return markdown.table(heads, rows)
 
 
 def showroom_table(curves: Curves, trials: int) -> str:
@@ -208,7 +209,7 @@ def showroom_table(curves: Curves, trials: int) -> str:
     after = _checkpoints(trials)
     heads = ["best log-loss after", *(f"{count} trials" for count in after)]
     rows = [[name, *_best_after(of_seeds, after, ".4f")] for name, of_seeds in curves.items()]
-    return tables.markdown(heads, rows)
+    return markdown.table(heads, rows)
 
 
 def cost_table(costs: Sequence[Cost]) -> str:
@@ -224,7 +225,7 @@ def cost_table(costs: Sequence[Cost]) -> str:
         ]
         for cost in costs
     ]
-    return tables.markdown(heads, rows)
+    return markdown.table(heads, rows)
 
 
 def best_so_far(values: Sequence[float]) -> np.ndarray:

@@ -30,8 +30,8 @@ from emailimg import (
     versions,
 )
 from emailimg.config import Config
+from tune_jobs import markdown
 
-from . import tables
 from .contenders import ray_config
 from .job import Job
 
@@ -179,7 +179,7 @@ def _steps_table(per_image: dict[str, float]) -> str:
     for stage in (_CATALOGUE, _EXAMPLES):
         total = sum(value for name, value in ordered if name.startswith(stage))
         rows.append([f"{stage}in all", f"{total:.3f}"])
-    return tables.markdown(["step", "ms per image"], rows)
+    return markdown.table(["step", "ms per image"], rows)
 
 
 def _techniques_table(watch: Stopwatch) -> str:
@@ -188,4 +188,4 @@ def _techniques_table(watch: Stopwatch) -> str:
         [name, f"{each[name]:.3f}", str(watch.calls[name])]
         for name in sorted(each, key=each.__getitem__, reverse=True)
     ]
-    return tables.markdown(["technique", "ms each", "times"], rows)
+    return markdown.table(["technique", "ms each", "times"], rows)

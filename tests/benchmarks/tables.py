@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from tune_jobs import markdown
+
 from .measure import Phase
 
 _MIB = 2**20
@@ -66,7 +68,7 @@ def comparison(lines: Sequence[Line], yardsticks: Mapping[str, Line]) -> str:
         [*_cells(line), *(f"{other.seconds / line.seconds:.2f}" for other in yardsticks.values())]
         for line in lines
     ]
-    return markdown(heads, rows)
+    return markdown.table(heads, rows)
 
 
 def scaling(by_workers: Mapping[int, Line]) -> str:
@@ -76,7 +78,7 @@ def scaling(by_workers: Mapping[int, Line]) -> str:
         [str(workers), *_cells(line)[1:3], f"{alone.seconds / line.seconds:.2f}"]
         for workers, line in by_workers.items()
     ]
-    return markdown(["workers", "seconds", "images/s", "times as fast as one"], rows)
+    return markdown.table(["workers", "seconds", "images/s", "times as fast as one"], rows)
 
 
 def training(lines: Sequence[Pace], ceiling: Pace) -> str:
@@ -93,25 +95,12 @@ def training(lines: Sequence[Pace], ceiling: Pace) -> str:
         ]
         for line in lines
     ]
-    return markdown([*heads, "whole run, s"], rows)
+    return markdown.table([*heads, "whole run, s"], rows)
 
 
 def facts(pairs: Mapping[str, str]) -> str:
     """`name: value` as a list."""
-    return "\n".join(f"- {name}: {value}" for name, value in pairs.items())
-
-
-def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table whose columns line up in plain text too; the first column holds words."""
-    columns = zip(heads, *rows, strict=True)
-    widths = [max(3, *(len(cell) for cell in column)) for column in columns]
-    ruler = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    lines = []
-    for cells in (heads, ruler, *rows):
-        first, *others = zip(cells, widths, strict=True)
-        padded = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)]
-        lines.append("| " + " | ".join(padded) + " |")
-    return "\n".join(lines)
+    return markdown.bullets([f"{name}: {value}" for name, value in pairs.items()])
 
 
 def _cells(line: Line) -> list[str]:

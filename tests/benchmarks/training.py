@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from emailimg.encoder_spec import EncoderSpec, read_spec
+from tune_jobs import markdown
 
 from . import compare, machine, measure, tables, training_data_sets
 from .contenders import ray_config
@@ -207,7 +208,7 @@ def _hours(lines: Sequence[Pace]) -> str:
     hours = [(line.title, line.hours(REPORT_IMAGES)) for line in lines]
     hours += [(title, [taken]) for title, taken in REPORT_HOURS.items()]
     rows = [[title, tables.spread(values, ".3f")] for title, values in hours]
-    return tables.markdown(["10 epochs of 32,370 images, at this pace", "hours"], rows)
+    return markdown.table(["10 epochs of 32,370 images, at this pace", "hours"], rows)
 
 
 def _notes(job: Job, runs: dict[str, list[Run]]) -> str:

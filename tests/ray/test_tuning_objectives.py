@@ -13,7 +13,7 @@ from emailimg import classifiers, config, features, held_out, splits, storage, t
 from emailimg.errors import ConfigError
 from emailimg.parquet import write_table
 from emailimg.stages import Workspace
-from emailimg.tuning import boosters, joint, network, runs, trials
+from emailimg.tuning import classifiers_objective, encoder_objective, joint_objective, runs, trials
 from emailimg.tuning.objective import Objective
 from emailimg.tuning.runs import Plan
 from emailimg.tuning.space import Categorical, Integer, Space
@@ -72,7 +72,7 @@ def test_boosters_report_their_rounds_and_are_stopped_early(
 ) -> None:
     space: Space = {"classifiers.max_depth": Categorical(values=(4, 1))}  # in this order, by chance
     settings = config.load("tiny", assignments=SMALL)
-    objective = boosters.objective(settings, space, embeddings, TARGETS)
+    objective = classifiers_objective.create(settings, space, embeddings, TARGETS)
     assert (objective.steps, objective.first_check) == (40, 6)
     record = runs.run(plan(objective, space, tmp_path), Quiet())
     deep, flat = sorted(record.all, key=lambda trial: -trial.params["classifiers.max_depth"])
@@ -124,10 +124,10 @@ def test_encoder_and_classifiers_are_searched_together(
     where = Workspace(interrupted_run).folder
     settings = config.load("tiny", assignments=SMALL)
     folders = where("catalogue"), where("examples")
-    objective = joint.objective(settings, *folders, ["open_rate"])
+    objective = joint_objective.create(settings, *folders, ["open_rate"])
     [one] = runs.run(replace(plan(objective, space, tmp_path), trials=1), Quiet()).all
     assert (one.state, one.failure) == ("finished", None)
     assert one.value is not None
     assert 0.3 < one.value < 1
     with pytest.raises(ConfigError, match=r"embed\.kind, .* cannot change .* \(--joint\)"):
-        network.objective(settings, space, *folders)
+        encoder_objective.create(settings, space, *folders)

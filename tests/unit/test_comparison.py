@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command_lines import error_line, refusal
 from PIL import Image
 
 from emailimg import storage
@@ -203,10 +204,7 @@ def nowhere(tmp_path: Path) -> str:
 def test_a_users_mistake_is_one_line(
     arguments: list[str], said: str, nowhere: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert compare_classifiers.main([*arguments, "--out", nowhere]) == 1
-    error = capsys.readouterr().err
-    assert said in error
-    assert error.count("\n") == 1
+    assert said in error_line(compare_classifiers.main, [*arguments, "--out", nowhere], capsys)
     assert not storage.exists(nowhere)
 
 
@@ -222,6 +220,4 @@ def test_a_users_mistake_is_one_line(
 def test_a_wrong_option_is_refused(
     arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit):
-        options.parse(arguments, None)
-    assert said in capsys.readouterr().err
+    assert said in refusal(options.parse, arguments, capsys)

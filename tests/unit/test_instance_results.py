@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from command_lines import error_line, refusal
 from instance_rows import measured_row
 from PIL import Image
 
@@ -136,10 +137,8 @@ def test_new_prices_need_no_new_measurements(
 def test_a_users_mistake_is_one_line(
     arguments: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert benchmark_instances.main([*arguments, "--out", str(tmp_path)]) == 1
-    error = capsys.readouterr().err
-    assert said in error
-    assert error.count("\n") == 1
+    given = [*arguments, "--out", str(tmp_path)]
+    assert said in error_line(benchmark_instances.main, given, capsys)
 
 
 @pytest.mark.parametrize(
@@ -154,9 +153,7 @@ def test_a_users_mistake_is_one_line(
 def test_a_wrong_option_is_refused(
     arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit):
-        options.parse(arguments, None)
-    assert said in capsys.readouterr().err
+    assert said in refusal(options.parse, arguments, capsys)
 
 
 def test_the_short_training_needs_no_download_and_is_not_restarted() -> None:

@@ -364,19 +364,23 @@ class TestOddScorecards:
 class TestPlots:
     def test_same_drawing_every_time(self) -> None:
         target = example.target(np.random.default_rng(0), "augmentation", 0.3, 0.5)
-        assert plots.calibration("a", target) == plots.calibration("a", target)
+        assert plots.engagement.calibration("a", target) == plots.engagement.calibration(
+            "a", target
+        )
 
     def test_leaves_matplotlib_as_it_was(self) -> None:
         before = dict(matplotlib.rcParams)
-        plots.stage_times("times", [])
+        plots.amounts.stage_times("times", [])
         assert dict(matplotlib.rcParams) == before
         assert pyplot.get_fignums() == []
 
     @pytest.mark.parametrize("reach", [-0.4, 0.0, 1.0, 1.3])
     def test_reach_beyond_its_scale(self, reach: float) -> None:
         target = example.target(np.random.default_rng(0), "augmentation", 0.3, reach)
-        assert wording.percent(reach, 0) in plots.reach_overview("reach", {"open_rate": target})
-        assert "ours" in plots.log_loss_track("track", target)
+        assert wording.percent(reach, 0) in plots.engagement.reach_overview(
+            "reach", {"open_rate": target}
+        )
+        assert "ours" in plots.engagement.log_loss_track("track", target)
 
     def test_confusion_writes_counts_and_leaves_zeros_out(self) -> None:
         attribute = {
@@ -384,14 +388,14 @@ class TestPlots:
             "confusion": [[1234, 0], [5, 7]],
             "recall": [1.0, 0.583],
         }
-        drawing = plots.confusion("matrix", attribute)
+        drawing = plots.attributes.confusion("matrix", attribute)
         texts = re.findall(r"<text[^>]*>([^<]*)</text>", drawing)
         assert {"1,234", "5", "7", "100%", "58%"} <= set(texts)
         assert "0" not in texts
 
     def test_better_is_to_the_right_on_the_log_loss_track(self) -> None:
         target = example.target(np.random.default_rng(0), "augmentation", 0.3, 0.5)
-        drawing = plots.log_loss_track("track", target)
+        drawing = plots.engagement.log_loss_track("track", target)
         places = {
             word: float(re.search(rf'x="([\d.]+)"[^>]*>{word} ', drawing).group(1))  # type: ignore[union-attr]
             for word in ("base", "ours", "oracle")
@@ -399,10 +403,10 @@ class TestPlots:
         assert places["base"] < places["ours"] < places["oracle"]
 
     def test_other_scripts_than_latin(self) -> None:
-        assert "明るい 🚗" in plots.class_counts("counts", {"明るい 🚗": 3})
+        assert "明るい 🚗" in plots.amounts.class_counts("counts", {"明るい 🚗": 3})
 
     def test_title_is_an_attribute_and_an_element(self) -> None:
-        drawing = plots.stage_times("times", [{"name": "encoder", "seconds": 61.0}])
+        drawing = plots.amounts.stage_times("times", [{"name": "encoder", "seconds": 61.0}])
         assert 'aria-label="Time per stage"' in drawing
         assert "<title>Time per stage</title>" in drawing
         assert "1 min 1 s" in drawing

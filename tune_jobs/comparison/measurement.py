@@ -6,7 +6,7 @@ from typing import Any
 
 from emailimg import storage
 from emailimg.config.section import Section
-from emailimg.errors import ConfigError
+from tune_jobs import kept_measurements
 
 FILE_NAME = "comparison.json"
 
@@ -88,28 +88,15 @@ def open_for(folder: str, setup: dict[str, Any]) -> Measurements:
     if not storage.exists(location):
         return Measurements(setup=setup)
     there = read(folder)
-    changed = [
-        f"{name}: {there.setup.get(name)} there, {setup.get(name)} now"
-        for name in sorted(there.setup | setup)
-        if there.setup.get(name) != setup.get(name)
-    ]
-    if changed:
-        raise ConfigError(
-            f"{folder!r} holds a comparison with other settings ({'; '.join(changed)}); "
-            "choose another --out"
-        )
+    what = "a comparison with other settings"
+    kept_measurements.require_same(folder, what, there.setup, setup)
     return there.model_copy(update={"skipped": ()})
 
 
 def read(folder: str) -> Measurements:
     """What the folder holds; raises ConfigError when it is not there, or not a comparison's."""
     location = storage.join(folder, FILE_NAME)
-    if not storage.exists(location):
-        raise ConfigError(f"{location!r} does not exist: nothing has been measured there yet")
-    try:
-        return Measurements.model_validate(storage.read_json(location))
-    except (ValueError, TypeError):  # not JSON, or JSON of something else
-        raise ConfigError(f"{location!r} is not a comparison's; choose another --out") from None
+    return kept_measurements.read(location, Measurements.model_validate, "a comparison's")
 
 
 def write(folder: str, found: Measurements) -> None:

@@ -3,23 +3,21 @@
 import argparse
 import importlib.util
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from emailimg.errors import ConfigError
+from tune_jobs import job_options
 from tune_jobs.comparison import data
 from tune_jobs.comparison.models import MODELS, Recipe
+from tune_jobs.job_options import at_least
 
 _FEWEST_ROWS = 100
 
 
 def parse(arguments: Sequence[str] | None, text: str | None) -> argparse.Namespace:
     """Parse the command line; text: what `--help` begins with."""
-    parser = argparse.ArgumentParser(
-        prog="compare_classifiers",
-        description=text,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = job_options.parser("compare_classifiers", text)
     add = parser.add_argument
     add(
         "--rows",
@@ -28,8 +26,8 @@ def parse(arguments: Sequence[str] | None, text: str | None) -> argparse.Namespa
         metavar="N,N,...",
         help="row counts, up to 1,000,000 (default: 1000,10000,100000,1000000)",
     )
-    add("--features", type=_whole(4), default=20, metavar="N", help="default: the report's 20")
-    add("--folds", type=_whole(2), default=5, metavar="N", help="default: the report's 5")
+    add("--features", type=at_least(4), default=20, metavar="N", help="default: the report's 20")
+    add("--folds", type=at_least(2), default=5, metavar="N", help="default: the report's 5")
     add(
         "--models",
         type=_models,
@@ -45,9 +43,7 @@ def parse(arguments: Sequence[str] | None, text: str | None) -> argparse.Namespa
         help="leave out what is expected to take a model longer per fold (default: 300)",
     )
     _add_recipe(parser)
-    add("--out", default="comparison", metavar="DIR", help="local folder or s3://")
-    add("--table-only", action="store_true", help="measure nothing; write DIR's table anew")
-    add("--address", help="Ray cluster: `auto` or HOST:PORT (default: RAY_ADDRESS)")
+    job_options.add_results_folder(parser, "comparison", "write DIR's table anew")
     return parser.parse_args(arguments)
 
 
@@ -55,10 +51,10 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("settings")
     cores = len(os.sched_getaffinity(0))
     add = group.add_argument
-    add("--threads", type=_whole(1), default=cores, metavar="N", help="of every model; all cores")
-    add("--actors", type=_whole(1), default=1, metavar="N", help="that share the threads (1)")
-    add("--trees", type=_whole(1), default=100, metavar="N", help="of all ensembles (100)")
-    add("--depth", type=_whole(1), default=3, metavar="N", help="of boosted trees (3)")
+    add("--threads", type=at_least(1), default=cores, metavar="N", help="of every model; all cores")
+    add("--actors", type=at_least(1), default=1, metavar="N", help="that share the threads (1)")
+    add("--trees", type=at_least(1), default=100, metavar="N", help="of all ensembles (100)")
+    add("--depth", type=at_least(1), default=3, metavar="N", help="of boosted trees (3)")
     add("--learning-rate", type=float, default=0.1, metavar="X", help="of boosters (0.1)")
     add("--seed", type=int, default=0, metavar="N", help="of rows, folds and models (0)")
 
@@ -102,16 +98,3 @@ def _models(text: str) -> list[str]:
         if name not in MODELS:
             raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(MODELS)}")
     return [name for name in MODELS if name in names]
-
-
-def _whole(low: int) -> Callable[[str], int]:
-    """An argparse type: a whole number of at least `low`."""
-
-    def parse_whole(text: str) -> int:
-        number = int(text)
-        if number < low:
-            raise argparse.ArgumentTypeError(f"{number} is less than {low}")
-        return number
-
-    parse_whole.__name__ = "whole number"  # what argparse calls it when the text is no number
-    return parse_whole

@@ -1,8 +1,6 @@
 """Two panels: accuracy against rows with the spread over the folds, and seconds against rows."""
 
-import io
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -11,34 +9,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from emailimg.report import wording
+from tune_jobs import plot_style
 from tune_jobs.comparison import measurement
-from tune_jobs.comparison.measurement import Measurements
+from tune_jobs.comparison.measurement import Measurement, Measurements
 from tune_jobs.comparison.models import MODELS
+from tune_jobs.plot_style import ACCENT, MUTED
 
-_INK, _MUTED, _RULE = "#15212b", "#566573", "#d9e0e5"
-_STYLE: Any = {  # matplotlib's type lists every key
-    "svg.hashsalt": "comparison",  # the same data is the same file
-    "font.size": 10,
-    "text.color": _INK,
-    "axes.edgecolor": _RULE,
-    "axes.labelcolor": _MUTED,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "xtick.color": _RULE,
-    "ytick.color": _RULE,
-    "xtick.labelcolor": _MUTED,
-    "ytick.labelcolor": _MUTED,
-    "grid.color": _RULE,
-    "grid.linewidth": 0.6,
-}
 # XGBoost's two in one colour; told apart by hue, mark and dash.
 _LOOKS = {
-    "xgboost": ("#0b6b7a", "o", "-"),
-    "xgboost_ray": ("#0b6b7a", "D", (0, (4, 2))),
+    "xgboost": (ACCENT, "o", "-"),
+    "xgboost_ray": (ACCENT, "D", (0, (4, 2))),
     "gradient_boosting": ("#c2410c", "s", "-"),
     "histogram_boosting": ("#d99a1c", "^", "-"),
     "random_forest": ("#4d7c3a", "v", "-"),
@@ -48,7 +28,7 @@ _LOOKS = {
 
 def draw(found: Measurements) -> dict[str, bytes]:
     """The plot as `png` (1560 pixels wide) and as `svg`."""
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(plot_style.settings("comparison")):
         figure = Figure(figsize=(10.4, 5.2), dpi=150)
         FigureCanvasAgg(figure)
         left = figure.add_axes((0.065, 0.115, 0.415, 0.64))
@@ -56,15 +36,11 @@ def draw(found: Measurements) -> dict[str, bytes]:
         _accuracy(left, found)
         _seconds(right, found)
         _head(figure, left, found)
-        return {kind: _saved(figure, kind) for kind in ("png", "svg")}
+        return plot_style.files(figure)
 
 
 def _accuracy(axes: Axes, found: Measurements) -> None:
-    for name in _drawn(found):
-        counts = found.row_counts(name)
-        means, lows, highs = _over_folds(found, name, counts, measurement.accuracy)
-        _line(axes, name, counts, means)
-        axes.fill_between(counts, lows, highs, color=_LOOKS[name][0], alpha=0.11, linewidth=0)
+    _curves(axes, found, measurement.accuracy)
     axes.set_title("accuracy: mean, and lowest to highest fold", pad=10)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g}%"))
     _frame(axes, found)
@@ -72,11 +48,7 @@ def _accuracy(axes: Axes, found: Measurements) -> None:
 
 def _seconds(axes: Axes, found: Measurements) -> None:
     axes.set_yscale("log")
-    for name in _drawn(found):
-        counts = found.row_counts(name)
-        middles, lows, highs = _over_folds(found, name, counts, measurement.seconds)
-        _line(axes, name, counts, middles)
-        axes.fill_between(counts, lows, highs, color=_LOOKS[name][0], alpha=0.11, linewidth=0)
+    _curves(axes, found, measurement.seconds)
     axes.set_title("seconds to train on one fold", pad=10)
     axes.yaxis.set_major_locator(LogLocator(numticks=20))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -85,11 +57,18 @@ def _seconds(axes: Axes, found: Measurements) -> None:
     _frame(axes, found)
 
 
-def _over_folds(
-    found: Measurements, name: str, counts: Sequence[int], summary: Any
-) -> tuple[list[float], list[float], list[float]]:
-    middles, lows, highs = zip(*(summary(found.folds(name, n)) for n in counts), strict=True)
-    return list(middles), list(lows), list(highs)
+def _curves(
+    axes: Axes,
+    found: Measurements,
+    summary: Callable[[Sequence[Measurement]], tuple[float, float, float]],
+) -> None:
+    """A model's middle over the folds as a line, from its lowest to its highest as a band."""
+    for name in (name for name in MODELS if found.row_counts(name)):
+        counts = found.row_counts(name)
+        folds = [summary(found.folds(name, count)) for count in counts]
+        middles, lows, highs = (list(values) for values in zip(*folds, strict=True))
+        _line(axes, name, counts, middles)
+        axes.fill_between(counts, lows, highs, color=_LOOKS[name][0], alpha=0.11, linewidth=0)
 
 
 def _line(axes: Axes, name: str, counts: Sequence[int], values: Sequence[float]) -> None:
@@ -132,7 +111,7 @@ def _head(figure: Figure, axes: Axes, found: Measurements) -> None:
         f"cross-validation, {wording.counted(setup['threads'], 'thread')} "
         "(gradient boosting knows one)"
     )
-    figure.text(0.065, 0.9, what, color=_MUTED)
+    figure.text(0.065, 0.9, what, color=MUTED)
     figure.legend(
         *axes.get_legend_handles_labels(),
         loc="upper left",
@@ -143,14 +122,3 @@ def _head(figure: Figure, axes: Axes, found: Measurements) -> None:
         columnspacing=1.2,
         handlelength=1.8,
     )
-
-
-def _drawn(found: Measurements) -> list[str]:
-    return [name for name in MODELS if found.row_counts(name)]
-
-
-def _saved(figure: Figure, kind: str) -> bytes:
-    buffer = io.BytesIO()
-    metadata = {"Date": None} if kind == "svg" else None
-    figure.savefig(buffer, format=kind, facecolor="white", metadata=metadata)
-    return buffer.getvalue()

@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 
 from emailimg.report import wording
+from tune_jobs import markdown
 from tune_jobs.comparison import measurement, measuring, published
 from tune_jobs.comparison.measurement import Measurement, Measurements
 from tune_jobs.comparison.models import MODELS
@@ -15,7 +16,7 @@ _HEADS = ("rows", "model", "folds", "accuracy", "lowest to highest", "seconds", 
 def page(found: Measurements) -> str:
     """comparison.md: what was found, the table, how it was measured, and the report's words."""
     parts = ["# XGBoost beside scikit-learn's classifiers", *_verdict(found), _table(found)]
-    parts += [_listed(_notes(found)), "## What the report says of its Figure 3"]
+    parts += [markdown.bullets(_notes(found)), "## What the report says of its Figure 3"]
     parts += [f"> {published.CLAIM}", f"> {published.SETTING[1]} ({published.SETTING[0]})"]
     parts.append(
         f"The report prints a picture of its reference and no figures: *{published.SOURCE}*"
@@ -53,11 +54,7 @@ def _verdict(found: Measurements) -> list[str]:
 
 def _table(found: Measurements) -> str:
     rows = [_cells(found, name, count) for count in _row_counts(found) for name in MODELS]
-    lines = [list(_HEADS), *(row for row in rows if row)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADS))]
-    ruler = ["-" * (width - 1) + ":" for width in widths]
-    ruler[1] = "-" * widths[1]
-    return "\n".join(_line(cells, widths) for cells in (lines[0], ruler, *lines[1:]))
+    return markdown.table(_HEADS, [row for row in rows if row], words=_HEADS.index("model"))
 
 
 def _cells(found: Measurements, name: str, count: int) -> list[str]:
@@ -118,15 +115,3 @@ def _notes(found: Measurements) -> list[str]:
 
 def _row_counts(found: Measurements) -> list[int]:
     return sorted({row.rows for row in found.rows} | {skip.rows for skip in found.skipped})
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    padded = [
-        cell.ljust(width) if column == 1 else cell.rjust(width)
-        for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    ]
-    return "| " + " | ".join(padded) + " |"
-
-
-def _listed(lines: Sequence[str]) -> str:
-    return "\n".join(f"- {line}" for line in lines)

@@ -1,7 +1,7 @@
 """What was measured, and the file that keeps it: `instances.json` grows from cluster to cluster."""
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import Field
@@ -9,7 +9,7 @@ from pydantic import Field
 from emailimg import storage
 from emailimg.config import Config
 from emailimg.config.section import Section
-from emailimg.errors import ConfigError
+from tune_jobs import kept_measurements
 
 FILE_NAME = "instances.json"
 # What a set-up changes, and what does not change the speed of a training.
@@ -77,16 +77,13 @@ def training_of(config: Config) -> dict[str, Any]:
 
 def read(folder: str) -> Measurements:
     """What the folder holds; raises ConfigError when it is nothing, or not this benchmark's."""
-    location = storage.join(folder, FILE_NAME)
-    if not storage.exists(location):
-        raise ConfigError(f"{location!r} does not exist: nothing has been measured there yet")
-    try:
-        content = storage.read_json(location)
+
+    def parse(content: Any) -> Measurements:  # beside what is computed from them
         return Measurements.model_validate(
             {name: content[name] for name in Measurements.model_fields}
         )
-    except (ValueError, KeyError, TypeError):  # not JSON, or JSON of something else
-        raise ConfigError(f"{location!r} is not this benchmark's; choose another --out") from None
+
+    return kept_measurements.read(storage.join(folder, FILE_NAME), parse, "this benchmark's")
 
 
 def open_for(folder: str, config: Config) -> Measurements:
@@ -98,22 +95,9 @@ def open_for(folder: str, config: Config) -> Measurements:
     if not storage.exists(storage.join(folder, FILE_NAME)):
         return Measurements(training=training)
     there = read(folder)
-    changed = list(_differences(there.training, training))
-    if changed:
-        raise ConfigError(
-            f"{folder!r} holds measurements of another training ({'; '.join(changed)}); "
-            "choose another --out"
-        )
+    what = "measurements of another training"
+    kept_measurements.require_same(folder, what, there.training, training)
     return there
-
-
-def _differences(there: dict[str, Any], now: dict[str, Any], above: str = "") -> Iterable[str]:
-    for key in sorted(set(there) | set(now)):
-        old, new = there.get(key), now.get(key)
-        if isinstance(old, dict) and isinstance(new, dict):
-            yield from _differences(old, new, f"{above}{key}.")
-        elif old != new:
-            yield f"{above}{key}: {old} there, {new} now"
 
 
 def _in_order(rows: Sequence[Measurement]) -> list[Measurement]:

@@ -1,11 +1,11 @@
 """The options of the benchmark, and the short training that they ask for."""
 
 import argparse
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from emailimg import config
 from emailimg.config import Config
+from tune_jobs import job_options
 from tune_jobs.instances import prices
 
 # The report's data set: 16,185 photographs, and an augmented version of each.
@@ -14,18 +14,10 @@ _REPORT_IMAGES, _REPORT_EPOCHS = 32_370, 10
 
 def parse(arguments: Sequence[str] | None, text: str | None) -> argparse.Namespace:
     """Parse the command line; text: what `--help` begins with."""
-    parser = argparse.ArgumentParser(
-        prog="benchmark_instances",
-        description=text,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = job_options.parser("benchmark_instances", text)
     _add_training(parser)
     _add_job(parser)
-    parser.add_argument("--out", default="instances", metavar="DIR", help="local folder or s3://")
-    parser.add_argument(
-        "--table-only", action="store_true", help="measure nothing; price what DIR holds anew"
-    )
-    parser.add_argument("--address", help="Ray cluster: `auto` or HOST:PORT (default: RAY_ADDRESS)")
+    job_options.add_results_folder(parser, "instances", "price what DIR holds anew")
     return parser.parse_args(arguments)
 
 
@@ -55,21 +47,21 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--images",
-        type=_whole(1),
+        type=job_options.at_least(1),
         default=2048,
         metavar="N",
         help="source images that are rendered for it (default: 2048); more for fast GPUs",
     )
     group.add_argument(
         "--epochs",
-        type=_whole(2),
+        type=job_options.at_least(2),
         default=3,
         metavar="N",
         help="the first warms up, the others are measured (default: 3)",
     )
     group.add_argument(
         "--workers",
-        type=_whole(1),
+        type=job_options.at_least(1),
         nargs="+",
         default=(),
         metavar="N",
@@ -81,14 +73,14 @@ def _add_job(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what it would cost")
     group.add_argument(
         "--dataset-images",
-        type=_whole(1),
+        type=job_options.at_least(1),
         default=_REPORT_IMAGES,
         metavar="N",
         help="images in an epoch of the whole training (default: the report's 32370)",
     )
     group.add_argument(
         "--dataset-epochs",
-        type=_whole(1),
+        type=job_options.at_least(1),
         default=_REPORT_EPOCHS,
         metavar="N",
         help="its epochs (default: 10)",
@@ -102,28 +94,8 @@ def _add_job(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--prices", default=prices.DEFAULT_FILE, metavar="FILE")
     group.add_argument(
         "--under-hours",
-        type=_positive,
+        type=job_options.positive,
         default=1.0,
         metavar="H",
         help="recommend the cheapest that takes less (default: 1)",
     )
-
-
-def _whole(low: int) -> Callable[[str], int]:
-    """An argparse type: a whole number of at least `low`."""
-
-    def parse_whole(text: str) -> int:
-        number = int(text)
-        if number < low:
-            raise argparse.ArgumentTypeError(f"{number} is less than {low}")
-        return number
-
-    parse_whole.__name__ = "whole number"  # what argparse calls it when the text is no number
-    return parse_whole
-
-
-def _positive(text: str) -> float:
-    number = float(text)
-    if not (number > 0 and math.isfinite(number)):
-        raise argparse.ArgumentTypeError(f"{text} is not more than 0")
-    return number

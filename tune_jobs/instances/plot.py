@@ -4,12 +4,10 @@ Down and left is better. What is under the limit of hours stands on the shaded s
 recommended row has a ring. Machines without a price stand on a line of their own at the bottom.
 """
 
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import matplotlib
 import numpy as np
@@ -22,28 +20,12 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
 from emailimg.report import wording
+from tune_jobs import plot_style
 from tune_jobs.instances import costs
 from tune_jobs.instances.costs import Job, MeasuredCost, PublishedCost
+from tune_jobs.plot_style import ACCENT, INK, MUTED, RULE
 
-_INK, _MUTED, _RULE, _ACCENT = "#15212b", "#566573", "#d9e0e5", "#0b6b7a"
 _GREY = "#9aa7b1"
-_STYLE: Any = {  # matplotlib's type lists every key
-    "svg.hashsalt": "instances",  # the same data is the same file
-    "font.size": 10,
-    "text.color": _INK,
-    "text.parse_math": False,  # or `$1 ... $2` is a formula
-    "axes.edgecolor": _RULE,
-    "axes.labelcolor": _MUTED,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "xtick.color": _RULE,
-    "ytick.color": _RULE,
-    "xtick.labelcolor": _MUTED,
-    "ytick.labelcolor": _MUTED,
-    "grid.color": _RULE,
-    "grid.linewidth": 0.6,
-}
 _BOX_PX = 6.0
 # Where a label may stand, the best place first: offset in points, and its alignment.
 _PLACES = (
@@ -82,7 +64,7 @@ def draw(
 ) -> dict[str, bytes]:
     """The plot as `png` (1440 pixels wide) and as `svg`."""
     points = [*_published_points(published), *_measured_points(measured, under_hours)]
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(plot_style.settings("instances")):
         figure = Figure(figsize=(9.6, 6.4), dpi=150)
         canvas = FigureCanvasAgg(figure)  # measures texts
         axes = figure.add_axes((0.075, 0.1, 0.9, 0.72))
@@ -93,7 +75,7 @@ def draw(
         canvas.draw()
         _label_all(axes, points)
         _head(figure, job)
-        return {kind: _saved(figure, kind) for kind in ("png", "svg")}
+        return plot_style.files(figure)
 
 
 def _measured_points(measured: Sequence[MeasuredCost], under_hours: float) -> list[Point]:
@@ -130,8 +112,8 @@ def _frame(axes: Axes, points: Sequence[Point], under_hours: float) -> None:
     axes.set_xlim(min(hours) / 1.45, max(hours) * 1.8)
     strip = 3.2 if any(not point.dollars for point in points) else 1.6
     axes.set_ylim(min(dollars) / strip, max(dollars) * 1.5)
-    axes.axvspan(axes.get_xlim()[0], under_hours, color=_ACCENT, alpha=0.055, linewidth=0)
-    axes.axvline(under_hours, color=_ACCENT, linewidth=1, linestyle=(0, (4, 3)))
+    axes.axvspan(axes.get_xlim()[0], under_hours, color=ACCENT, alpha=0.055, linewidth=0)
+    axes.axvline(under_hours, color=ACCENT, linewidth=1, linestyle=(0, (4, 3)))
     limit = f"under {under_hours:g} {'hour' if under_hours == 1 else 'hours'}"
     axes.annotate(
         limit,
@@ -141,7 +123,7 @@ def _frame(axes: Axes, points: Sequence[Point], under_hours: float) -> None:
         textcoords="offset points",
         ha="right",
         va="top",
-        color=_ACCENT,
+        color=ACCENT,
         fontweight="bold",
     )
     axes.grid(True, which="major")
@@ -169,7 +151,7 @@ def _mark(axes: Axes, point: Point) -> None:
             markeredgecolor=_GREY,
         )
         return
-    axes.plot(*_place(axes, point), shape, markersize=8, color=_ACCENT, zorder=4)
+    axes.plot(*_place(axes, point), shape, markersize=8, color=ACCENT, zorder=4)
     if point.best:
         axes.plot(
             *_place(axes, point),
@@ -177,7 +159,7 @@ def _mark(axes: Axes, point: Point) -> None:
             markersize=15,
             markerfacecolor="none",
             markeredgewidth=1.8,
-            markeredgecolor=_ACCENT,
+            markeredgecolor=ACCENT,
             zorder=4,
         )
 
@@ -197,10 +179,10 @@ def _connect(axes: Axes, measured: Sequence[MeasuredCost]) -> None:
             key = (cost.row.instance, cost.row.processor, cost.row.use_gpu)
             machines.setdefault(key, []).append((cost.hours, cost.cost.on_demand))
     for places in machines.values():
-        axes.plot(*zip(*sorted(places), strict=True), color=_ACCENT, linewidth=1, alpha=0.4)
+        axes.plot(*zip(*sorted(places), strict=True), color=ACCENT, linewidth=1, alpha=0.4)
     if any(cost.hours is not None and cost.cost.on_demand is None for cost in measured):
         _, [bottom] = _place(axes, Point(1.0, None, "", False, True))
-        axes.axhline(bottom, color=_RULE, linewidth=1, zorder=1)
+        axes.axhline(bottom, color=RULE, linewidth=1, zorder=1)
         axes.annotate(
             "no price",
             (0, bottom),
@@ -209,7 +191,7 @@ def _connect(axes: Axes, measured: Sequence[MeasuredCost]) -> None:
             textcoords="offset points",
             ha="left",
             va="bottom",
-            color=_MUTED,
+            color=MUTED,
             fontsize=9,
         )
 
@@ -248,7 +230,7 @@ def _label(axes: Axes, point: Point) -> Annotation:
         xytext=(0, 0),
         textcoords="offset points",
         fontsize=9 if point.ours else 8.5,
-        color=_INK if point.ours else _MUTED,
+        color=INK if point.ours else MUTED,
         fontweight="bold" if point.best else "normal",
         zorder=5,
     )
@@ -294,7 +276,7 @@ def _mark_box(axes: Axes, point: Point) -> Bbox:
 def _head(figure: Figure, job: Job) -> None:
     figure.text(0.075, 0.945, "What a training costs", fontsize=15, fontweight="bold")
     what = f"{wording.count(job.images)} images x {job.epochs} epochs; down and left is better"
-    figure.text(0.075, 0.905, what, color=_MUTED)
+    figure.text(0.075, 0.905, what, color=MUTED)
     legend = figure.add_axes((0.075, 0.84, 0.9, 0.045))
     legend.set(xlim=(0, 100), ylim=(-1, 1))
     legend.axis("off")
@@ -306,7 +288,7 @@ def _head(figure: Figure, job: Job) -> None:
     )
     for position, (shape, ours, text) in enumerate(entries):
         left = 0.8 + 21 * position
-        face, edge = (_ACCENT, _ACCENT) if ours else ("white", _GREY)
+        face, edge = (ACCENT, ACCENT) if ours else ("white", _GREY)
         legend.plot(
             left,
             0,
@@ -316,11 +298,4 @@ def _head(figure: Figure, job: Job) -> None:
             markeredgecolor=edge,
             markeredgewidth=1.3,
         )
-        legend.text(left + 1.5, 0, text, va="center", color=_INK if ours else _MUTED, fontsize=9)
-
-
-def _saved(figure: Figure, kind: str) -> bytes:
-    buffer = io.BytesIO()
-    metadata = {"Date": None} if kind == "svg" else None
-    figure.savefig(buffer, format=kind, facecolor="white", metadata=metadata)
-    return buffer.getvalue()
+        legend.text(left + 1.5, 0, text, va="center", color=INK if ours else MUTED, fontsize=9)

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from emailimg import storage
+from emailimg import yaml_files
 from emailimg.config.section import Section
 from emailimg.errors import ConfigError
 
@@ -59,12 +58,7 @@ class Cost:
 
 def load(location: str) -> PriceTable:
     """Read a price table, local or s3://; raises ConfigError that names every wrong entry."""
-    if not storage.exists(location):
-        raise ConfigError(f"price table {location!r} does not exist")
-    try:
-        found = yaml.safe_load(storage.read_bytes(location))
-    except yaml.YAMLError as error:
-        raise ConfigError(f"price table {location!r} is not YAML: {error}") from None
+    found = yaml_files.read(location, "price table")
     if not isinstance(found, dict):
         raise ConfigError(f"price table {location!r} must hold {_listed(PriceTable)}")
     try:

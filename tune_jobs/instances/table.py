@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from emailimg.report import wording
+from tune_jobs import markdown
 from tune_jobs.instances import costs
 from tune_jobs.instances.costs import Job, MeasuredCost, PublishedCost
 from tune_jobs.instances.prices import Cost, PriceTable
@@ -30,13 +31,13 @@ def page(
         "# What does an instance cost me?",
         costs.recommendation(measured, under_hours),
         f"Measured, for {wording.count(job.images)} images x {job.epochs} epochs:",
-        _table([*_MACHINE, *_SETUP, *_COST], [_measured_cells(row) for row in measured]),
+        markdown.table([*_MACHINE, *_SETUP, *_COST], [_measured_cells(row) for row in measured]),
         *_failures(measured),
         "The report's Table 2, as its authors measured it on SageMaker:",
-        _table([*_MACHINE, *_COST], [_published_cells(row) for row in published]),
+        markdown.table([*_MACHINE, *_COST], [_published_cells(row) for row in published]),
         costs.recommendation(published, under_hours, " of the report's rows"),
         "Notes:",
-        _listed([*_unpriced(measured), *_notes(measured, table), *_REPORT_NOTES]),
+        markdown.bullets([*_unpriced(measured), *_notes(measured, table), *_REPORT_NOTES]),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -74,7 +75,7 @@ def _cost_cells(hours: float | None, cost: Cost) -> list[str]:
 
 def _failures(measured: Sequence[MeasuredCost]) -> list[str]:
     failed = [f"{cost.label}: {cost.row.failure}" for cost in measured if cost.row.failure]
-    return [f"What failed, and why:\n\n{_listed(failed)}"] if failed else []
+    return [f"What failed, and why:\n\n{markdown.bullets(failed)}"] if failed else []
 
 
 def _notes(measured: Sequence[MeasuredCost], table: PriceTable) -> list[str]:
@@ -114,25 +115,6 @@ def _unpriced(measured: Sequence[MeasuredCost]) -> list[str]:
         else:
             found[row.instance] = "has no price in the price table"
     return [f"{instance} {problem}." for instance, problem in found.items()]
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns that line up; the first holds words, the others figures."""
-    widths = [max(3, *(len(cell) for cell in column)) for column in zip(heads, *rows, strict=True)]
-    ruler = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    return "\n".join(_line(cells, widths) for cells in (heads, ruler, *rows))
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    first, *others = (
-        cell.rjust(width) if column else cell.ljust(width)
-        for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    )
-    return "| " + " | ".join([first, *others]) + " |"
-
-
-def _listed(lines: Sequence[str]) -> str:
-    return "\n".join(f"- {line}" for line in lines)
 
 
 def _gpus(number: int, kind: str | None) -> str:

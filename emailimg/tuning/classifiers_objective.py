@@ -19,7 +19,7 @@ from emailimg.tuning.objective import Objective, progress
 from emailimg.tuning.space import Space
 
 
-def objective(
+def create(
     config: Config, space: Space, embeddings_folder: str, targets: Sequence[str]
 ) -> Objective:
     """The search for classifiers on embeddings that are there."""

@@ -21,9 +21,7 @@ from emailimg.tuning.space import Space
 NAME = "validation error of the encoder"
 
 
-def objective(
-    config: Config, space: Space, catalogue_folder: str, examples_folder: str
-) -> Objective:
+def create(config: Config, space: Space, catalogue_folder: str, examples_folder: str) -> Objective:
     """The search for an encoder; raises ConfigError for what it does not depend on."""
     without_effect = [name for name in space if not name.startswith("encoder.")]
     if without_effect:

@@ -12,32 +12,32 @@ import numpy as np
 from emailimg import classifiers, embed, storage, train_encoder
 from emailimg.config import Config
 from emailimg.resources import Bundle
-from emailimg.tuning import boosters, network
+from emailimg.tuning import classifiers_objective, encoder_objective
 from emailimg.tuning.objective import Objective
 
 
-def objective(
+def create(
     config: Config, catalogue_folder: str, examples_folder: str, targets: Sequence[str]
 ) -> Objective:
     """The search for encoder, kind of embedding and classifiers."""
 
     def work(settings: Config, folder: str) -> float:
-        epochs = network.EpochErrors(known=False)
+        epochs = encoder_objective.EpochErrors(known=False)
         encoder, embeddings = (storage.join(folder, name) for name in ("encoder", "embeddings"))
-        network.train(settings, catalogue_folder, examples_folder, encoder, epochs)
+        encoder_objective.train(settings, catalogue_folder, examples_folder, encoder, epochs)
         embed.build(settings, examples_folder, encoder, embeddings)
         trained = classifiers.train_all(settings.classifiers, embeddings, targets)
         storage.delete_folder(folder)
         return float(np.mean([model.log_loss for model in trained.values()]))
 
     return Objective(
-        name=boosters.name(targets),
+        name=classifiers_objective.name(targets),
         work=work,
         needs=_needs(config),
         reserved=[],
         steps=config.encoder.epochs + 1,
-        first_check=network.first_check(config.encoder.epochs),
-        more=network.more_tasks(config),
+        first_check=encoder_objective.first_check(config.encoder.epochs),
+        more=encoder_objective.more_tasks(config),
     )
 
 
