@@ -24,8 +24,9 @@ from emailimg.image_formats import FORMATS
 from emailimg.predict import Embedded, Upload, Versions
 from emailimg.question import Question, parse_question, parse_questions
 from emailimg.recommend import Edit, candidate_edits, find_edit
-from serve_app import access, failures, observation, page_files, pictures, requests
+from serve_app import access, browser_cache, failures, observation, page_files, pictures, requests
 from serve_app.calls import Part
+from serve_app.decoding import Decoder
 from serve_app.deployments import CataloguePicture, Classifiers, Embedder, Recommender
 from serve_app.embedding_cache import EmbeddingCache
 from serve_app.failures import ApiError, documented
@@ -56,8 +57,6 @@ from serve_app.versions import BundleRef, Shelf
 logger = logging.getLogger("ray.serve")
 
 _READY_TIMEOUT_S = 5.0
-# An image id is a hash of its content, but a later bundle may draw its thumbnail differently.
-_THUMBNAIL_CACHE = "public, max-age=86400"
 # Boundaries, field names and the short fields of a form around its file.
 _FORM_BYTES = 64 * 2**10
 _BATCH_IMAGES = 4  # of the greatest size; 32 files of a usual size are less
@@ -114,6 +113,7 @@ class Ingress:
         self._embedder = Part.of(embedder, timeout_s)
         self._classifiers = Part.of(classifiers, timeout_s)
         self._recommender = Part.of(recommender, timeout_s)
+        self._decoder = Decoder()
         self._cache = EmbeddingCache(settings.cached_images)
         self._metrics = observation.Metrics()
 
@@ -170,7 +170,8 @@ class Ingress:
         app.get(
             "/v1/images/{image_id}",
             response_class=_JpegResponse,
-            responses=documented(401, 404, 422, 429, 503, 504),
+            responses=documented(401, 404, 422, 429, 503, 504)
+            | {304: {"description": "Unchanged"}},
         )(self.image)
 
     async def score(self, request: Request) -> ScoreAnswer:
@@ -232,7 +233,8 @@ class Ingress:
         fields = asked.fields
         edit = find_edit(served.edits, fields.augmentation_class, fields.parameters)
         picture = await self._picture(served, asked)
-        return await asyncio.to_thread(_edited, picture.data, edit, served.bundle.config.images)
+        limits = served.bundle.config.images
+        return await self._decoder.run(_edited, picture.data, edit, limits=limits)
 
     async def heat_map(self, request: Request) -> HeatMapAnswer:
         """The image, and on it where the encoder sees an attribute's class."""
@@ -246,7 +248,7 @@ class Ingress:
             class_name = seen.get(fields.attribute, "")
         focus = _focus(served, fields.attribute, class_name)
         limits = served.bundle.config.images
-        shown = await asyncio.to_thread(predict.picture_to_show, picture.data, limits)
+        shown = await self._decoder.run(predict.picture_to_show, picture.data, limits=limits)
         found = await self._embedder.ask(
             "heat_map", served.ref, upload.pixels, focus, shown.shape[:2]
         )
@@ -258,11 +260,7 @@ class Ingress:
         """Thumbnail of a catalogue image."""
         served = await self._served()
         found = await self._in_catalogue(served, image_id)
-        tag = f'"{images.image_id(found.jpeg)[:32]}"'
-        headers = {"cache-control": _THUMBNAIL_CACHE, "etag": tag}
-        if request.headers.get("if-none-match") == tag:
-            return Response(status_code=304, headers=headers)
-        return _JpegResponse(found.jpeg, headers=headers)
+        return browser_cache.answer(request, found.jpeg, shared=self._keys is None)
 
     async def targets(self) -> TargetsAnswer:
         """What the other requests accept."""
@@ -335,7 +333,7 @@ class Ingress:
 
     async def _decoded(self, served: Served, picture: Picture) -> Upload:
         limits = served.bundle.config.images
-        pixels = await asyncio.to_thread(images.decode, picture.data, limits)
+        pixels = await self._decoder.run(images.decode, picture.data, limits=limits)
         return Upload(picture.image_id, pixels)
 
     async def _embedded(
