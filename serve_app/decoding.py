@@ -27,13 +27,11 @@ class Decoder:
     ) -> Result:
         """`work(data, *args, limits)` in a thread; raises ImageError, as `images.decode` does."""
         _, width, height = await asyncio.to_thread(images.probe, data, limits)
-        held = self._hold(width * height, limits.max_pixels, work, data, *args, limits)
+        decoding = self._hold(width * height, limits.max_pixels, lambda: work(data, *args, limits))
         # Shielded: a thread cannot be ended, and takes its memory also when nobody waits any more.
-        return await asyncio.shield(asyncio.ensure_future(held))
+        return await asyncio.shield(asyncio.ensure_future(decoding))
 
-    async def _hold(
-        self, pixels: int, most: int, work: Callable[..., Result], *args: Any
-    ) -> Result:
+    async def _hold(self, pixels: int, most: int, work: Callable[[], Result]) -> Result:
         async with self._changed:
             await self._changed.wait_for(lambda: not self._taken or self._taken + pixels <= most)
             self._taken += pixels
