@@ -62,6 +62,15 @@ _FORM_BYTES = 64 * 2**10
 _BATCH_IMAGES = 4  # of the greatest size; 32 files of a usual size are less
 _BATCH_PATH = "/v1/score:batch"
 
+# Not by `response_class`: FastAPI would document failures as pictures, too.
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_JPEG: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The picture", "content": {"image/jpeg": _BINARY}}
+}
+_UNCHANGED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "It is the one whose tag the request has"}
+}
+
 
 @dataclass(frozen=True)
 class Served:
@@ -159,19 +168,18 @@ class Ingress:
         bad = documented(400, 401, 404, 413, 415, 422, 429, 502, 503, 504)
 
         def post(path: str, body: dict[str, Any], **options: Any) -> Any:
-            return app.post(path, responses=bad, openapi_extra=body, **options)
+            return app.post(path, **{"responses": bad, "openapi_extra": body} | options)
 
         post("/v1/score", requests.documented(ScoreFields))(self.score)
         post(_BATCH_PATH, requests.documented_many())(self.score_batch)
         post("/v1/recommend", requests.documented(RecommendFields))(self.recommend)
         post("/v1/heatmap", requests.documented(HeatMapFields))(self.heat_map)
         edits = requests.documented(EditFields)
-        post("/v1/edits", edits, response_class=_JpegResponse)(self.edit)
+        post("/v1/edits", edits, responses=bad | _JPEG, response_class=Response)(self.edit)
         app.get(
             "/v1/images/{image_id}",
-            response_class=_JpegResponse,
-            responses=documented(401, 404, 422, 429, 503, 504)
-            | {304: {"description": "Unchanged"}},
+            response_class=Response,
+            responses=documented(401, 404, 422, 429, 503, 504) | _JPEG | _UNCHANGED,
         )(self.image)
 
     async def score(self, request: Request) -> ScoreAnswer:
@@ -426,8 +434,4 @@ def _focus(served: Served, attribute: str, class_name: str) -> Focus:
 
 
 def _edited(data: bytes, edit: Edit, limits: ImageConfig) -> Response:
-    return _JpegResponse(images.encode_jpeg(predict.edited(data, edit, limits)))
-
-
-class _JpegResponse(Response):
-    media_type = "image/jpeg"
+    return Response(images.encode_jpeg(predict.edited(data, edit, limits)), media_type="image/jpeg")
