@@ -17,9 +17,10 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emailimg import storage
-from emailimg.errors import ConfigError
-from serve_app import failures
+from emailimg.errors import ConfigError, SourceError
+from serve_app import failures, observation
 from serve_app.failures import ApiError
+from serve_app.paths import route_path
 
 _GUARDED = "/v1/"
 _SHORTEST_KEY = 16
@@ -46,13 +47,17 @@ def read_keys(location: str) -> Keys:
     """The keys of a file, local or s3://; raises ConfigError naming the line, never the key."""
     try:
         lines = storage.read_bytes(location).decode().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:  # its own words would quote a byte of a key
+        raise ConfigError(f"api_keys_file {location!r} is no UTF-8 text") from None
+    except (OSError, SourceError) as error:
         raise ConfigError(f"api_keys_file {location!r} cannot be read: {error}") from None
     names: dict[bytes, str] = {}
     for number, line in enumerate(lines, 1):
         if line.strip() and not line.lstrip().startswith("#"):
             name, key = _name_and_key(line, f"{location!r}, line {number}")
-            names[_digest(key)] = name
+            if names.setdefault(_digest(key), name) != name:
+                where = f"{location!r}, line {number}"
+                raise ConfigError(f"api_keys_file {where}: the key is that of another name")
     if not names:
         raise ConfigError(f"api_keys_file {location!r} has no keys; a line is: NAME KEY")
     return Keys(names)
@@ -96,7 +101,7 @@ class Guard:
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(_GUARDED):
+        if scope["type"] != "http" or not route_path(scope).startswith(_GUARDED):
             await self._app(scope, receive, send)
             return
         try:
@@ -115,10 +120,12 @@ class Guard:
                 message = "a key is needed: X-API-Key, or Authorization: Bearer"
                 raise ApiError(401, "unauthorized", message, (), headers)
             caller = name
+            observation.note(request.scope, caller=name)
         wait_s = self._limit.wait_s(caller) if self._limit else 0
         if wait_s:
-            headers = {"retry-after": str(math.ceil(wait_s))}
-            message = f"too many requests; the next one is free in {wait_s:.0f} s"
+            seconds = math.ceil(wait_s)
+            headers = {"retry-after": str(seconds)}
+            message = f"too many requests; the next one is free in {seconds} s"
             raise ApiError(429, "too_many_requests", message, (), headers)
 
 

@@ -4,6 +4,7 @@ The caller does not know which. Both ways have the same time limit and end in th
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,6 +14,8 @@ from ray.serve.handle import DeploymentHandle
 
 from emailimg.errors import BundleError
 from serve_app.failures import ApiError
+
+logger = logging.getLogger("ray.serve")  # Serve writes these to the replica's log, with its name
 
 # A call is repeated when the replica that had it is gone: nothing that is asked changes anything.
 _ATTEMPTS = 3
@@ -45,11 +48,14 @@ class Part:
         except (BackPressureError, DeploymentUnavailableError, RayActorError):
             message = "overloaded or restarting; try again"
             raise ApiError(503, "unavailable", message, (), _RETRY_AFTER) from None
-        except RayTaskError as error:  # what the part raised, in Ray's wrapping
-            if isinstance(error.cause, ApiError):
-                raise error.cause from None
-            if isinstance(error.cause, BundleError):
-                raise ApiError(503, "bundle_gone", str(error.cause)) from None
+        except (BundleError, RayTaskError) as error:
+            cause = getattr(error, "cause", error)  # what the part raised, in Ray's wrapping
+            if isinstance(cause, ApiError):
+                raise cause from None
+            if isinstance(cause, BundleError):
+                logger.warning("%s", cause)
+                message = "another model is being deployed; try again"
+                raise ApiError(503, "bundle_gone", message, (), _RETRY_AFTER) from None
             raise
 
     async def _persist(self, method: str, *args: Any) -> Any:

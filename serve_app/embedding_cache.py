@@ -1,6 +1,7 @@
 """Embeddings of the latest uploads: who switches the target asks about the same picture again."""
 
 from collections import OrderedDict
+from dataclasses import replace
 
 from emailimg.predict import Embedded
 from serve_app.versions import BundleRef
@@ -24,6 +25,8 @@ class EmbeddingCache:
     def put(self, ref: BundleRef, image_id: str, embedded: Embedded) -> None:
         known = self._held.get((ref, image_id))
         if known is None or len(known.embeddings) <= len(embedded.embeddings):
-            self._held[ref, image_id] = embedded
+            # A copy: rows of a batch would keep the whole batch in memory.
+            own = replace(embedded, embeddings=embedded.embeddings.copy())
+            self._held[ref, image_id] = own
         if len(self._held) > self._most:
             self._held.popitem(last=False)

@@ -7,6 +7,7 @@ arrive, and requests that take too long are ended.
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,15 +15,24 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emailimg.errors import ConfigError, ImageError, TaxonomyError
 from emailimg.image_formats import FORMATS
+from serve_app.paths import route_path
 from serve_app.schemas import ErrorAnswer, ErrorDetail
 
 logger = logging.getLogger("ray.serve")  # Serve writes these to the replica's log, with its name
 
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
+# What a caller sent comes back in messages, and its id in the log: both are cut.
+_LONGEST_MESSAGE = 1000
+_LONGEST_NAME = 60
+_MOST_DETAILS = 10
+_LONGEST_ID = 128
+_LONGEST_LENGTH = 18  # digits of a content-length
+
 # Any other reason is a 400.
 _IMAGE_STATUSES = {"too_many_bytes": 413, "not_an_image": 415, "unsupported_format": 415}
 
@@ -57,6 +67,7 @@ def install(app: FastAPI, max_body_bytes: Callable[[str], int], timeout_s: float
     app.add_middleware(_Deadline, timeout_s=timeout_s)
     app.add_middleware(_CatchUnexpected)  # the last one added is the outermost
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
     app.add_exception_handler(RequestValidationError, _on_invalid_form)
     app.add_exception_handler(ImageError, _on_image_error)
     app.add_exception_handler(TaxonomyError, _on_unknown_value)
@@ -92,8 +103,15 @@ def _answer(
     accepted: Sequence[str] = (),
     headers: Any = None,
 ) -> JSONResponse:
-    detail = ErrorDetail(code=code, message=message, accepted=list(accepted))
+    detail = ErrorDetail(code=code, message=_presentable(message), accepted=list(accepted))
     return JSONResponse(ErrorAnswer(error=detail).model_dump(), status, headers=headers)
+
+
+def _presentable(message: str) -> str:
+    """Not too long, and without the halves of characters that JSON can carry and UTF-8 cannot."""
+    if len(message) > _LONGEST_MESSAGE:
+        message = message[:_LONGEST_MESSAGE] + " ..."
+    return message.encode(errors="replace").decode()
 
 
 async def _on_http_exception(_: Request, error: Exception) -> JSONResponse:
@@ -107,8 +125,21 @@ async def _on_invalid_form(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     details = error.errors()
     missing = all(detail["type"] == "missing" for detail in details)
-    message = "; ".join(f"{detail['loc'][-1]}: {detail['msg']}" for detail in details)
-    return _answer(422, "missing_field" if missing else "invalid_field", message)
+    named = [f"{_name_in(detail['loc'])}: {detail['msg']}" for detail in details[:_MOST_DETAILS]]
+    if len(details) > _MOST_DETAILS:
+        named.append(f"and {len(details) - _MOST_DETAILS} more")
+    return _answer(422, "missing_field" if missing else "invalid_field", "; ".join(named))
+
+
+def _name_in(place: Sequence[Any]) -> str:
+    """The field that a detail is about; one that is unknown has whatever name was sent."""
+    name = str(place[-1]) if place else "a field's name"
+    return name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "..."
+
+
+async def _on_disconnect(_: Request, __: Exception) -> JSONResponse:
+    """Who hung up while the body was read gets no answer; it is no failure of the service."""
+    return _answer(400, "disconnected", "the request ended before its body was complete")
 
 
 async def _on_image_error(_: Request, error: Exception) -> JSONResponse:
@@ -191,9 +222,9 @@ class _LimitBody:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = self._max_bytes(scope["path"])
+        most = self._max_bytes(route_path(scope))
         announced = _header(scope, b"content-length")
-        if announced.isdigit() and int(announced) > most:
+        if announced.isdigit() and int(announced[:_LONGEST_LENGTH]) > most:
             await answer(_too_long(most))(scope, receive, send)
         else:
             await self._app(scope, _counting(receive, most), send)
@@ -219,8 +250,12 @@ def _too_long(most: int) -> ApiError:
 
 
 def request_id(scope: Scope) -> str:
-    """The id that Serve's proxy gave the request; it is in the `x-request-id` of the answer."""
-    return _header(scope, b"x-request-id").decode("latin-1") or "without id"
+    """The id that Serve's proxy gave the request; it is in the `x-request-id` of the answer.
+
+    The proxy keeps the one that the caller sent, which may be anything: here it is visible ASCII.
+    """
+    sent = _header(scope, b"x-request-id")[:_LONGEST_ID].decode("latin-1")
+    return re.sub(r"[^!-~]", "?", sent) or "without id"
 
 
 def _header(scope: Scope, wanted: bytes) -> bytes:

@@ -25,8 +25,9 @@ from emailimg.image_formats import FORMATS
 from emailimg.predict import Embedded, Upload, Versions
 from emailimg.question import Question, parse_question, parse_questions
 from emailimg.recommender import Case, Subject
-from serve_app import access, failures, observation, page_files, pictures, requests
+from serve_app import access, browser_cache, failures, observation, page_files, pictures, requests
 from serve_app.calls import Part
+from serve_app.decoding import Decoder
 from serve_app.deployments import CataloguePicture, Classifiers, Embedder, Recommender
 from serve_app.embedding_cache import EmbeddingCache
 from serve_app.failures import ApiError, documented
@@ -57,12 +58,19 @@ from serve_app.versions import BundleRef, Shelf
 logger = logging.getLogger("ray.serve")
 
 _READY_TIMEOUT_S = 5.0
-# An image id is a hash of its content, but a later bundle may draw its thumbnail differently.
-_THUMBNAIL_CACHE = "public, max-age=86400"
 # Boundaries, field names and the short fields of a form around its file.
 _FORM_BYTES = 64 * 2**10
 _BATCH_IMAGES = 4  # of the greatest size; 32 files of a usual size are less
 _BATCH_PATH = "/v1/score:batch"
+
+# Not by `response_class`: FastAPI would document failures as pictures, too.
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_JPEG: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The picture", "content": {"image/jpeg": _BINARY}}
+}
+_UNCHANGED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "It is the one whose tag the request has"}
+}
 
 
 @dataclass(frozen=True)
@@ -115,6 +123,7 @@ class Ingress:
         self._embedder = Part.of(embedder, timeout_s)
         self._classifiers = Part.of(classifiers, timeout_s)
         self._recommender = Part.of(recommender, timeout_s)
+        self._decoder = Decoder()
         self._cache = EmbeddingCache(settings.cached_images)
         self._metrics = observation.Metrics()
 
@@ -160,18 +169,18 @@ class Ingress:
         bad = documented(400, 401, 404, 413, 415, 422, 429, 502, 503, 504)
 
         def post(path: str, body: dict[str, Any], **options: Any) -> Any:
-            return app.post(path, responses=bad, openapi_extra=body, **options)
+            return app.post(path, **{"responses": bad, "openapi_extra": body} | options)
 
         post("/v1/score", requests.documented(ScoreFields))(self.score)
         post(_BATCH_PATH, requests.documented_many())(self.score_batch)
         post("/v1/recommend", requests.documented(RecommendFields))(self.recommend)
         post("/v1/heatmap", requests.documented(HeatMapFields))(self.heat_map)
         edits = requests.documented(EditFields)
-        post("/v1/edits", edits, response_class=_JpegResponse)(self.edit)
+        post("/v1/edits", edits, responses=bad | _JPEG, response_class=Response)(self.edit)
         app.get(
             "/v1/images/{image_id}",
-            response_class=_JpegResponse,
-            responses=documented(401, 404, 422, 429, 503, 504),
+            response_class=Response,
+            responses=documented(401, 404, 422, 429, 503, 504) | _JPEG | _UNCHANGED,
         )(self.image)
 
     async def score(self, request: Request) -> ScoreAnswer:
@@ -235,7 +244,8 @@ class Ingress:
         fields = asked.fields
         edit = find_edit(served.edits, fields.augmentation_class, fields.parameters)
         picture = await self._picture(served, asked)
-        return await asyncio.to_thread(_edited, picture.data, edit, served.bundle.config.images)
+        limits = served.bundle.config.images
+        return await self._decoder.run(_edited, picture.data, edit, limits=limits)
 
     async def heat_map(self, request: Request) -> HeatMapAnswer:
         """The image, and on it where the encoder sees an attribute's class."""
@@ -249,7 +259,7 @@ class Ingress:
             class_name = seen.get(fields.attribute, "")
         focus = _focus(served, fields.attribute, class_name)
         limits = served.bundle.config.images
-        shown = await asyncio.to_thread(predict.picture_to_show, picture.data, limits)
+        shown = await self._decoder.run(predict.picture_to_show, picture.data, limits=limits)
         found = await self._embedder.ask(
             "heat_map", served.ref, upload.pixels, focus, shown.shape[:2]
         )
@@ -261,11 +271,7 @@ class Ingress:
         """Thumbnail of a catalogue image."""
         served = await self._served()
         found = await self._in_catalogue(served, image_id)
-        tag = f'"{images.image_id(found.jpeg)[:32]}"'
-        headers = {"cache-control": _THUMBNAIL_CACHE, "etag": tag}
-        if request.headers.get("if-none-match") == tag:
-            return Response(status_code=304, headers=headers)
-        return _JpegResponse(found.jpeg, headers=headers)
+        return browser_cache.answer(request, found.jpeg, shared=self._keys is None)
 
     async def targets(self) -> TargetsAnswer:
         """What the other requests accept."""
@@ -338,7 +344,7 @@ class Ingress:
 
     async def _decoded(self, served: Served, picture: Picture) -> Upload:
         limits = served.bundle.config.images
-        pixels = await asyncio.to_thread(images.decode, picture.data, limits)
+        pixels = await self._decoder.run(images.decode, picture.data, limits=limits)
         return Upload(picture.image_id, pixels)
 
     async def _embedded(
@@ -431,8 +437,4 @@ def _focus(served: Served, attribute: str, class_name: str) -> Focus:
 
 
 def _edited(data: bytes, edit: Edit, limits: ImageConfig) -> Response:
-    return _JpegResponse(images.encode_jpeg(predict.edited(data, edit, limits)))
-
-
-class _JpegResponse(Response):
-    media_type = "image/jpeg"
+    return Response(images.encode_jpeg(predict.edited(data, edit, limits)), media_type="image/jpeg")

@@ -4,6 +4,7 @@ Ray exports the metrics of every replica at its node's metrics port, with deploy
 labels. Neither metrics nor log hold image bytes or keys.
 """
 
+import asyncio
 import logging
 import time
 from typing import Any
@@ -18,6 +19,7 @@ logger = logging.getLogger("ray.serve")  # Serve writes these to the replica's l
 
 _SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30]
 _PROBABILITIES = [0.05 * step for step in range(1, 20)]
+_HUNG_UP = 499  # in the log only: nobody is there to be answered
 _NOTES = "emailimg"  # in a request's scope
 
 
@@ -84,6 +86,9 @@ class Observe:
 
         try:
             await self._app(scope, receive, note_status)
+        except asyncio.CancelledError:  # Serve ends a request whose caller hung up
+            status = _HUNG_UP
+            raise
         finally:
             self._record(scope, status, time.perf_counter() - began)
 

@@ -5,17 +5,26 @@ nothing but `s3://` is fetched, and only below the prefixes in the service's set
 there are none unless somebody adds them.
 """
 
+import logging
+import re
+
 import pyarrow.fs as pafs
 
 from emailimg import storage
-from emailimg.errors import ConfigError
+from emailimg.errors import ConfigError, SourceError
 from serve_app.failures import ApiError
+
+logger = logging.getLogger("ray.serve")  # Serve writes these to the replica's log, with its name
 
 
 def check_prefixes(prefixes: tuple[str, ...]) -> None:
-    """Raises ConfigError for a prefix that is no `s3://bucket/...`."""
+    """Raises ConfigError for a prefix that is no `s3://bucket/...`, or that nothing can match."""
     for prefix in prefixes:
-        if not prefix.startswith("s3://") or not prefix.removeprefix("s3://").strip("/"):
+        try:
+            storage.bucket_and_key(prefix)
+        except SourceError as error:
+            raise ConfigError(f"image_uri_prefixes: {error}") from None
+        if not _plain(prefix.rstrip("/")):
             raise ConfigError(f"image_uri_prefixes: expected s3://bucket or below, got {prefix!r}")
 
 
@@ -30,14 +39,24 @@ def fetch(uri: str, prefixes: tuple[str, ...], max_bytes: int) -> bytes:
             raise ApiError(404, "not_found", "image_uri: there is no such object")
         with fs.open_input_file(path) as file:
             return file.read(max_bytes + 1)
-    except (OSError, ValueError, ConfigError):
-        # What storage answers may name internals; the log of the storage has it.
+    except (OSError, ValueError, SourceError) as error:
+        # What storage says may name internals, or repeat a signature that a URI came with.
+        logger.warning("image_uri cannot be read: %s %s", type(error).__name__, _aws_code(error))
         message = "image_uri: the object cannot be read"
         raise ApiError(502, "storage_failed", message) from None
 
 
 def _allowed(uri: str, prefixes: tuple[str, ...]) -> bool:
     """Below a prefix by whole path segments; a segment that could lead out of it is refused."""
-    if not uri.startswith("s3://") or {".", ".."} & set(uri.split("/")):
-        return False
-    return any(uri.startswith(prefix.rstrip("/") + "/") for prefix in prefixes)
+    return _plain(uri) and any(uri.startswith(prefix.rstrip("/") + "/") for prefix in prefixes)
+
+
+def _plain(uri: str) -> bool:
+    """Whether storage takes the URI as it is written: without segments that it drops or follows."""
+    path = uri.removeprefix("s3://")
+    return path != uri and path.isprintable() and not {"", ".", ".."} & set(path.split("/"))
+
+
+def _aws_code(error: Exception) -> str:
+    found = re.search(r"AWS Error [A-Z_]+", str(error))
+    return found.group() if found else ""

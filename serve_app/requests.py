@@ -7,11 +7,13 @@ One model per kind of request says which fields there are, checks them, and is t
 import base64
 import binascii
 import json
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, NoReturn, TypeVar
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
@@ -24,6 +26,13 @@ from serve_app.failures import ApiError
 MAX_SUGGESTIONS = 50
 MAX_BATCH_FILES = 32
 _MAX_FORM_FIELDS = 40
+# What comes beside images is short: more would only cost memory, and come back in messages.
+_MAX_FIELDS_BYTES = 64 * 2**10
+_MAX_JSON_COMMAS = 1000
+_LONGEST_NAME = 100  # characters of a value that names something
+_LONGEST_URI = 1100  # a key of S3 has up to 1,024 bytes
+_LONGEST_FILE_NAME = 255
+_CHARSETS = ("utf-8",)
 _FORM, _JSON = "multipart/form-data", "application/json"
 _FIELDS_ONLY = "application/x-www-form-urlencoded"  # what a form without a file is sent as
 
@@ -44,8 +53,13 @@ def _from_json(value: Any) -> Any:
         return value
     try:
         return json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ValueError('a JSON object is expected, such as {"brightness": 0.25}') from None
+
+
+Name = Annotated[str, Field(max_length=_LONGEST_NAME)]
+Year = Annotated[int, Field(ge=1, le=9999)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class PictureFields(BaseModel):
@@ -53,13 +67,14 @@ class PictureFields(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    image_id: str | None = Field(
+    image_id: Name | None = Field(
         None,
         description="Instead of `image`: an image of the catalogue, by its id.",
         examples=[_IMAGE_ID],
     )
     image_uri: str | None = Field(
         None,
+        max_length=_LONGEST_URI,
         description="Instead of `image`: an `s3://` URI below a prefix that the service allows.",
     )
 
@@ -67,21 +82,21 @@ class PictureFields(BaseModel):
 class ScoreFields(PictureFields):
     """What is asked about an image."""
 
-    target: str = Field(
+    target: Name = Field(
         description=f"A target that `GET /v1/targets` lists; `{ALL_TARGETS}` scores every one. "
         "Spelled in any case, with spaces, hyphens or underscores.",
         examples=["open_rate"],
     )
-    campaign_type: str = Field(
+    campaign_type: Name = Field(
         validation_alias=AliasChoices("campaign_type", "campaign"),
         description="`campaign` is another name for it. One of: "
         + ", ".join(taxonomy.CAMPAIGN_TYPES),
         examples=["Newsletter"],
     )
-    industry: str = Field(
+    industry: Name = Field(
         description=f"One of: {', '.join(taxonomy.INDUSTRIES)}", examples=["Automotive"]
     )
-    vehicle_type: str | None = Field(
+    vehicle_type: Name | None = Field(
         None,
         description="Of the image, where you know it: the answer no longer depends on what the "
         f"encoder takes it for. One of: {', '.join(taxonomy.VEHICLE_TYPES)}",
@@ -95,27 +110,21 @@ class RecommendFields(ScoreFields):
     k: int = Field(
         6, ge=1, le=MAX_SUGGESTIONS, description="At most so many edits and so many alternates."
     )
-    min_better: float = Field(
+    min_better: Share = Field(
         0.5,
-        ge=0,
-        le=1,
         description="The least probability with which a suggestion must be better than the image.",
     )
-    only_vehicle_types: Annotated[list[str], BeforeValidator(_split)] = Field(
+    only_vehicle_types: Annotated[list[Name], BeforeValidator(_split)] = Field(
         [], description="Alternates of these vehicle types only; repeat it, or use commas."
     )
-    make: str | None = Field(None, description="Alternates of this make only.")
-    year_from: int | None = Field(None, description="Alternates of this year or later only.")
-    year_to: int | None = Field(None, description="Alternates of this year or earlier only.")
-    similarity: float = Field(
+    make: Name | None = Field(None, description="Alternates of this make only.")
+    year_from: Year | None = Field(None, description="Alternates of this year or later only.")
+    year_to: Year | None = Field(None, description="Alternates of this year or earlier only.")
+    similarity: Share = Field(
         0.0,
-        ge=0,
-        le=1,
         description="How much an alternate's likeness to the image counts beside its gain.",
     )
-    diversity: float = Field(
-        0.0, ge=0, le=1, description="How much alternates should differ from each other."
-    )
+    diversity: Share = Field(0.0, description="How much alternates should differ from each other.")
 
     @property
     def wishes(self) -> Wishes:
@@ -131,7 +140,7 @@ class RecommendFields(ScoreFields):
 class EditFields(PictureFields):
     """Which edit of an image to make."""
 
-    augmentation_class: str = Field(description="The technique.", examples=["brighter"])
+    augmentation_class: Name = Field(description="The technique.", examples=["brighter"])
     parameters: Annotated[dict[str, float], BeforeValidator(_from_json)] = Field(
         description="Settings of the technique, as the answer of `recommend` has them; in a form "
         "their JSON text.",
@@ -142,10 +151,10 @@ class EditFields(PictureFields):
 class HeatMapFields(PictureFields):
     """What to find in an image."""
 
-    attribute: str = Field(
+    attribute: Name = Field(
         description="An attribute that `attributes_seen` has.", examples=["vehicle_type"]
     )
-    class_name: str | None = Field(
+    class_name: Name | None = Field(
         None, description="One of its classes; the one that is seen where nothing is said."
     )
 
@@ -189,11 +198,10 @@ async def read_many(request: Request, max_bytes: int) -> AskedMany:
     """A form with several files named `images`; raises ApiError or RequestValidationError."""
     if _media_type(request) != _FORM:
         raise _unsupported(request, (_FORM,))
-    async with request.form(max_files=MAX_BATCH_FILES, max_fields=_MAX_FORM_FIELDS) as form:
+    async with _form(request, MAX_BATCH_FILES) as form:
         files = [
-            (file.filename or "", await file.read(max_bytes + 1))
-            for file in form.getlist("images")
-            if isinstance(file, UploadFile)
+            ((file.filename or "")[:_LONGEST_FILE_NAME], await file.read(max_bytes + 1))
+            for file in _files(form, "images")
         ]
         fields = _validated(ScoreFields, _texts(form, files_named="images"))
     if not files:
@@ -240,12 +248,27 @@ async def _content(request: Request, max_bytes: int) -> tuple[dict[str, Any], by
 
 
 async def _from_form(request: Request, max_bytes: int) -> tuple[dict[str, Any], bytes | None]:
-    async with request.form(max_files=1, max_fields=_MAX_FORM_FIELDS) as form:
-        file = form.get("image")
-        if isinstance(file, str):
-            raise ApiError(422, "invalid_field", "image: a file is expected, not text")
-        image = None if file is None else await file.read(max_bytes + 1)
+    async with _form(request, max_files=1) as form:
+        files = _files(form, "image")
+        image = await files[0].read(max_bytes + 1) if files else None
         return _texts(form, files_named="image"), image
+
+
+def _form(request: Request, max_files: int) -> AbstractAsyncContextManager[FormData]:
+    return request.form(
+        max_files=max_files, max_fields=_MAX_FORM_FIELDS, max_part_size=_MAX_FIELDS_BYTES
+    )
+
+
+def _files(form: FormData, name: str) -> list[UploadFile]:
+    """The files of this name, less what an HTML form sends for none chosen; text is refused."""
+    files = []
+    for value in form.getlist(name):
+        if not isinstance(value, UploadFile):
+            raise ApiError(422, "invalid_field", f"{name}: a file is expected, not text")
+        if value.filename or value.size:
+            files.append(value)
+    return files
 
 
 def _texts(form: FormData, files_named: str) -> dict[str, Any]:
@@ -262,14 +285,33 @@ def _texts(form: FormData, files_named: str) -> dict[str, Any]:
 
 
 def _from_object(body: bytes, max_bytes: int) -> tuple[dict[str, Any], bytes | None]:
+    # Before parsing: a list of empty lists takes twenty times as much memory as its text.
+    if body.count(b",") > _MAX_JSON_COMMAS:
+        raise ApiError(422, "invalid_json", "the body has too many values")
     try:
-        values = json.loads(body)
+        values = json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise ApiError(422, "invalid_json", "the body is no JSON") from None
     if not isinstance(values, dict):
         raise ApiError(422, "invalid_json", "the body must be a JSON object")
     text = values.pop("image", None)
+    _check_size(values)
     return values, None if text is None else _decoded(text, max_bytes)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    """NaN and infinities, which Python reads and JSON does not have."""
+    raise ValueError(name)
+
+
+def _check_size(values: dict[str, Any]) -> None:
+    try:
+        size = len(json.dumps(values, ensure_ascii=False).encode())
+    except (ValueError, RecursionError):  # half of a surrogate pair has no UTF-8
+        raise ApiError(422, "invalid_json", "the body is no Unicode text") from None
+    if size > _MAX_FIELDS_BYTES:
+        message = f"at most {_MAX_FIELDS_BYTES:,} bytes are accepted beside the image"
+        raise ApiError(413, "too_many_bytes", message)
 
 
 def _decoded(text: Any, max_bytes: int) -> bytes:
@@ -297,10 +339,16 @@ def _validated(model: type[Model], values: dict[str, Any]) -> Model:
 
 
 def _media_type(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    """Raises ApiError for a text encoding: Python knows some that are slow, or are no text."""
+    kind, options = parse_options_header(request.headers.get("content-type", ""))
+    charset = options.get(b"charset", b"utf-8").decode("latin-1")
+    if charset.lower() not in _CHARSETS:
+        message = f"charset {charset[:_LONGEST_NAME]!r} is not accepted"
+        raise ApiError(415, "unsupported_media_type", message, _CHARSETS)
+    return kind.decode("latin-1").lower()
 
 
 def _unsupported(request: Request, accepted: tuple[str, ...]) -> ApiError:
-    sent = _media_type(request)
+    sent = _media_type(request)[:_LONGEST_NAME]
     message = f"content-type {sent!r} is not accepted" if sent else "there is no content-type"
     return ApiError(415, "unsupported_media_type", message, accepted)

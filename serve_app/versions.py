@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from emailimg import bundle, storage
 from emailimg.bundle import Bundle
-from emailimg.errors import BundleError, ConfigError
+from emailimg.errors import BundleError, ConfigError, EmailimgError
 
 logger = logging.getLogger("ray.serve")  # Serve writes these to the replica's log, with its name
 
@@ -106,7 +106,12 @@ class Shelf(Generic[Part]):
         try:
             ref = await asyncio.to_thread(find, location_in(user_config))
             await self.get(ref)
-        except (BundleError, ConfigError) as error:
+        except EmailimgError as error:
             logger.error("the new bundle is refused, the old one stays: %s", error)
+            return None
+        except (
+            Exception
+        ):  # storage that does not answer, or files that are not what they are called
+            logger.exception("the new bundle cannot be opened, the old one stays")
             return None
         return ref

@@ -6,66 +6,21 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
-import httpx
 import pytest
-from bundle_factory import CATALOGUE_IMAGES, TARGETS, bundle_config, showroom_jpeg
+from bundle_factory import TARGETS, bundle_config
 from fastapi.testclient import TestClient
+from in_process import FORM, JPEG, assert_failure, post
 from ray.serve.exceptions import BackPressureError
 
-from emailimg import predict, taxonomy
-from serve_app import versions
-from serve_app.deployments import Classifiers, Embedder, Recommender
-from serve_app.ingress import Ingress
-from serve_app.settings import ServiceArguments
+from emailimg import taxonomy
 from serve_app.versions import BundleRef
 
-FORM = {"target": "open_rate", "campaign_type": "Newsletter", "industry": "Retail"}
-JPEG = showroom_jpeg(CATALOGUE_IMAGES + 10)
 MAX_BYTES = bundle_config().images.max_bytes
 
 
-class Unbatched(Embedder):
-    """The Embedder without batching, for which Serve wants a replica around it."""
-
-    async def embed(self, ref: BundleRef, versions: predict.Versions) -> predict.Embedded:
-        return predict.embed_versions(await self._shelf.get(ref), [versions])[0]
-
-
-@pytest.fixture(scope="module")
-def ref(bundle_location: str) -> BundleRef:
-    return versions.find(bundle_location)
-
-
-@pytest.fixture(scope="module")
-def parts(ref: BundleRef) -> dict[str, Any]:
-    classifiers = Classifiers(ref)
-    recommender = Recommender(ref, classifiers, timeout_s=20)
-    return {
-        "embedder": Unbatched(ref, threads=1),
-        "classifiers": classifiers,
-        "recommender": recommender,
-    }
-
-
 @pytest.fixture
-def connect(ref: BundleRef, parts: dict[str, Any]) -> Callable[..., TestClient]:
-    """Makes a client; arguments replace a part or a setting."""
-
-    def client(**replaced: Any) -> TestClient:
-        chosen = {name: replaced.pop(name, part) for name, part in parts.items()}
-        settings = ServiceArguments(bundle=ref.location, **replaced)
-        return TestClient(Ingress(ref, settings, **chosen).__serve_build_asgi_app__())
-
-    return client
-
-
-@pytest.fixture
-def client(connect: Callable[..., TestClient]) -> TestClient:
-    return connect()
-
-
-def post(client: TestClient, path: str, image: bytes = JPEG, **form: Any) -> httpx.Response:
-    return client.post(path, files={"image": ("car.jpg", image)}, data=FORM | form)
+def ref(served: tuple[BundleRef, dict[str, Any]]) -> BundleRef:
+    return served[0]
 
 
 def failing(error: Exception) -> SimpleNamespace:
@@ -73,16 +28,6 @@ def failing(error: Exception) -> SimpleNamespace:
         raise error
 
     return SimpleNamespace(embed=fail, version=fail)
-
-
-def assert_failure(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
-    assert response.status_code == status, response.text
-    assert set(response.json()) == {"error"}
-    error = response.json()["error"]
-    assert set(error) == {"code", "message", "accepted"}
-    assert error["code"] == code
-    assert error["message"]
-    return error
 
 
 @pytest.mark.parametrize(
