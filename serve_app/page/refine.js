@@ -1,0 +1,137 @@
+/** The controls of what is suggested: how many, how sure, which, how alike and how varied. */
+
+import { choices, choose, filtersSet, refinementDefaults } from "./choices.js";
+import { byId, element } from "./dom.js";
+
+const PAUSE_MS = 250; // after the last change by a slider or a key
+const MOST = 50;
+
+const form = byId("refine");
+
+/** Make the controls; `changed()` is called a moment after a change. */
+export function offerRefinements(accepted, changed) {
+  form.replaceChildren(
+    element(
+      "div",
+      { class: "refine-row" },
+      number("k", "Show at most", { min: 1, max: accepted.max_k ?? MOST }),
+      slider("min_better", "At least this sure to be better", asPercent),
+      slider("similarity", "Looks like mine", scaleOf("does not matter", "above all")),
+      slider("diversity", "Variety", scaleOf("none", "as varied as can be")),
+    ),
+    filters(accepted),
+  );
+  showRefinements();
+  listen(changed);
+}
+
+/** Show the choices in the controls. */
+export function showRefinements() {
+  for (const control of form.elements) {
+    const value = choices[control.name];
+    if (control.type === "checkbox") control.checked = value.includes(control.value);
+    else if (value !== undefined) control.value = value;
+  }
+  describe();
+}
+
+function listen(changed) {
+  let timer;
+  const later = () => {
+    clearTimeout(timer);
+    timer = setTimeout(changed, PAUSE_MS);
+  };
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("input", ({ target }) => {
+    if (!target.checkValidity()) return;
+    choose(valueOf(target));
+    describe();
+    later();
+  });
+  form.querySelector(".reset").addEventListener("click", () => {
+    choose(refinementDefaults());
+    showRefinements();
+    changed();
+  });
+}
+
+function valueOf({ name, type, value }) {
+  if (type === "checkbox") {
+    const ticked = [...form.elements].filter((each) => each.name === name && each.checked);
+    return { [name]: ticked.map((each) => each.value) };
+  }
+  return { [name]: type === "range" || name === "k" ? Number(value) : value.trim() };
+}
+
+function number(name, label, limits) {
+  return element(
+    "label",
+    { class: "field narrow" },
+    label,
+    element("input", { type: "number", name, required: name === "k", step: 1, inputmode: "numeric", ...limits }),
+  );
+}
+
+const describers = {};
+
+function slider(name, label, describeValue) {
+  describers[name] = describeValue;
+  return element(
+    "label",
+    { class: "field slider" },
+    element("span", { class: "slider-label" }, label, " ", element("output", { "data-of": name })),
+    element("input", { type: "range", name, min: 0, max: 1, step: 0.05 }),
+  );
+}
+
+function filters({ vehicle_types: types = [] }) {
+  const boxes = types.map((type) =>
+    element("label", { class: "choice" }, element("input", { type: "checkbox", name: "only_vehicle_types", value: type }), type),
+  );
+  return element(
+    "details",
+    { class: "filters", open: filtersSet() > 0 },
+    element("summary", {}, "Filters", element("span", { id: "filters-set", class: "count" })),
+    element(
+      "div",
+      { class: "filters-body" },
+      element("fieldset", {}, element("legend", {}, "Only these vehicle types"), element("div", { class: "choices" }, boxes)),
+      element(
+        "div",
+        { class: "refine-row" },
+        number("year_from", "From year", { min: 1900, max: 2100 }),
+        number("year_to", "To year", { min: 1900, max: 2100 }),
+        element("label", { class: "field" }, "Make", element("input", { name: "make", list: "makes", autocomplete: "off" })),
+        element("datalist", { id: "makes" }),
+        element("button", { type: "button", class: "button reset" }, "Reset all"),
+      ),
+    ),
+  );
+}
+
+/** Offer the makes that have been seen, for typing. */
+export function offerMakes(alternates) {
+  const list = byId("makes");
+  const known = new Set([...list.options].map((option) => option.value));
+  const found = new Set(alternates.map((each) => each.make).filter((make) => make && !known.has(make)));
+  list.append(...[...found].map((value) => element("option", { value })));
+}
+
+function describe() {
+  for (const output of form.querySelectorAll("output")) {
+    const name = output.dataset.of;
+    output.textContent = describers[name](choices[name]);
+    form.elements[name].setAttribute("aria-valuetext", output.textContent);
+  }
+  const set = filtersSet();
+  byId("filters-set").textContent = set > 0 ? ` ${set} set` : "";
+}
+
+function asPercent(value) {
+  return `${Math.round(value * 100)}%`;
+}
+
+/** Words at both ends of a slider, a percentage between. */
+function scaleOf(least, most) {
+  return (value) => (value === 0 ? least : value === 1 ? most : asPercent(value));
+}
