@@ -1,9 +1,10 @@
 /** The page: one image, one question; every change asks anew and cancels the request before it. */
 
-import { compareAlternate, compareEdit } from "./comparison.js";
+import { showAllTargets } from "./all_targets.js";
 import { showAlternates } from "./alternates.js";
-import { askJson } from "./api.js";
+import { Failure, askJson } from "./api.js";
 import { addTo, chooseFromAddress, choices, choose, filtersSet } from "./choices.js";
+import { compareAlternate, compareEdit } from "./comparison.js";
 import { byId } from "./dom.js";
 import { showEdits } from "./edits.js";
 import { offerExamples } from "./examples.js";
@@ -48,7 +49,7 @@ function takeFile(file) {
   const most = page.accepted.image?.max_bytes ?? Infinity;
   if (file.size > most) {
     const message = `${file.name} has ${bytes(file.size)}; at most ${bytes(most)} are accepted.`;
-    return byFailure({ message, accepted: [] });
+    return fail(new Failure(message, { status: 413, code: "too_many_bytes" }));
   }
   return askAbout(fileSubject(file));
 }
@@ -89,22 +90,20 @@ async function ask() {
   try {
     show(await askJson("v1/recommend", { form, signal: asking.signal }), subject);
     clearNotice({ answered: true });
+    showAllTargets(subject, page.accepted.lower_is_better, chooseTarget);
   } catch (failure) {
     if (failure.name === "AbortError") return; // the next request is on its way
-    byFailure(failure);
+    fail(failure);
+  } finally {
+    if (page.asking === asking) showProgress(false);
   }
-  showProgress(false);
 }
 
-function byFailure(failure) {
-  if (!failure.status && failure.code !== "network") throwUnlessOurs(failure);
-  byId("answer").hidden = byId("answer").hidden || !failure.passes;
+/** Say what went wrong; an answer to another question does not stay beside it. */
+function fail(failure) {
+  if (!(failure instanceof Failure)) throw failure; // a mistake in the page itself
+  if (!failure.passes) byId("answer").hidden = true;
   showFailure(failure, ask);
-}
-
-/** A mistake in the page itself belongs in the console, not in a notice. */
-function throwUnlessOurs(failure) {
-  if (failure instanceof TypeError || failure instanceof ReferenceError) throw failure;
 }
 
 function show(answer, subject) {
@@ -124,6 +123,12 @@ function show(answer, subject) {
   byId("bundle").textContent = answer.bundle;
   byId("announcement").textContent = sentence;
   document.title = `${percent(answer.probability)} ${words(answer.target)} · emailimg`;
+}
+
+function chooseTarget(target) {
+  choose({ target });
+  showQuestion();
+  questionChanged();
 }
 
 function askInstead(alternate) {
