@@ -28,6 +28,7 @@ from serve_app import access, failures, observation, page_files, pictures, reque
 from serve_app.calls import Part
 from serve_app.deployments import CataloguePicture, Classifiers, Embedder, Recommender
 from serve_app.embedding_cache import EmbeddingCache
+from serve_app.examples import examples_of
 from serve_app.failures import ApiError, documented
 from serve_app.requests import (
     MAX_SUGGESTIONS,
@@ -41,6 +42,8 @@ from serve_app.schemas import (
     BatchAnswer,
     BatchItem,
     ErrorDetail,
+    ExampleImage,
+    ExamplesAnswer,
     HealthAnswer,
     HeatMapAnswer,
     ImageLimits,
@@ -70,10 +73,11 @@ class Served:
 
     bundle: Bundle
     edits: list[Edit]
+    examples: list[ExampleImage]
 
     @classmethod
     def of(cls, bundle: Bundle) -> "Served":
-        return cls(bundle, candidate_edits(bundle.config.augment))
+        return cls(bundle, candidate_edits(bundle.config.augment), examples_of(bundle))
 
     @property
     def ref(self) -> BundleRef:
@@ -135,6 +139,7 @@ class Ingress:
         self._add_middleware(app)
         self._add_model_routes(app)
         app.get("/v1/targets", responses=documented(401, 429))(self.targets)
+        app.get("/v1/examples", responses=documented(401, 429))(self.examples)
         app.get("/v1/model", responses=documented(401, 429))(self.model)
         app.get("/healthz")(self.healthz)
         app.get("/readyz", responses=documented(503, 504))(self.readyz)
@@ -280,6 +285,10 @@ class Ingress:
             ),
             max_k=MAX_SUGGESTIONS,
         )
+
+    async def examples(self) -> ExamplesAnswer:
+        """A few images of the catalogue to ask about."""
+        return ExamplesAnswer(images=(await self._served()).examples)
 
     async def model(self) -> ModelAnswer:
         """The bundle that answers: its version, how good it is, and how it was made."""

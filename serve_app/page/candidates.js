@@ -1,7 +1,7 @@
 /** What edits and catalogue images have in common on their cards. */
 
 import { element, place } from "./dom.js";
-import { percent, points, range } from "./words.js";
+import { certainty, percent, points, range } from "./words.js";
 
 /** The change of probability: `+9.1 points`; for lower-is-better targets a gain is a fall. */
 export function changeOf({ gain }, lower) {
@@ -10,7 +10,7 @@ export function changeOf({ gain }, lower) {
 
 /** How sure it is that it does better, or null where the service does not say. */
 export function sureness({ probability_better: sure }) {
-  return sure == null ? null : `${percent(sure)} sure`;
+  return sure == null ? null : `${certainty(sure)} sure`;
 }
 
 /** Probability, change and sureness, with the interval along the shared scale. */

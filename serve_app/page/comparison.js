@@ -4,9 +4,8 @@ import { askBlob } from "./api.js";
 import { alternateFacts, alternateName } from "./alternates.js";
 import { changeOf } from "./candidates.js";
 import { showCatalogueImage } from "./catalogue_image.js";
-import { addTo } from "./choices.js";
 import { byId, element, place } from "./dom.js";
-import { percent, range, settings, technique } from "./words.js";
+import { certainty, percent, range, settings, technique } from "./words.js";
 
 const dialog = byId("comparison");
 
@@ -69,10 +68,25 @@ function fill({ title, note, pictures, facts, actions, turn }) {
   if (!dialog.open) dialog.showModal();
 }
 
+/** Draw the image at the size of its edit, so that nothing but the edit tells them apart. */
+async function drawAlike(canvas, subject, editedUrl) {
+  const [original, edited] = [new Image(), new Image()];
+  show(original, subject);
+  edited.src = editedUrl;
+  await Promise.all([original, edited].map((image) => (image.complete ? null : new Promise((done) => (image.onload = done)))));
+  const longer = (image) => Math.max(image.naturalWidth, image.naturalHeight);
+  const scale = longer(edited) / longer(original);
+  canvas.width = Math.round(original.naturalWidth * scale);
+  canvas.height = Math.round(original.naturalHeight * scale);
+  const context = canvas.getContext("2d");
+  context.imageSmoothingQuality = "high";
+  context.drawImage(original, 0, 0, canvas.width, canvas.height);
+}
+
 /** Both pictures on one spot; a slider says how much of each is seen. */
 function beforeAndAfter(subject, edit) {
-  const before = element("img", { alt: "Before", class: "before" });
-  show(before, subject);
+  const before = element("canvas", { class: "before", role: "img", "aria-label": "Before" });
+  drawAlike(before, subject, edit.image);
   const slider = element("input", {
     type: "range", min: 0, max: 100, value: 50, class: "split", "aria-label": "How much of the original is seen, in percent",
   });
@@ -114,7 +128,7 @@ function factsOf(answer, candidate, lower, label) {
     ["Your image", withInterval(answer)],
     [label, withInterval(candidate)],
     ["Difference", `${changeOf(candidate, lower)}${lower ? " (lower is better)" : ""}`],
-    ["Sure to be better", better == null ? "not known" : percent(better)],
+    ["Sure to be better", better == null ? "not known" : certainty(better)],
   ];
   return element(
     "dl",
@@ -154,7 +168,7 @@ function turner(candidates, index, open) {
 }
 
 async function saveEdit(subject, edit, button, note) {
-  const form = addTo(new FormData());
+  const form = new FormData();
   subject.addTo(form);
   form.append("augmentation_class", edit.augmentation_class);
   form.append("parameters", JSON.stringify(edit.parameters));

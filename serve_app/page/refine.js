@@ -4,7 +4,6 @@ import { choices, choose, filtersSet, refinementDefaults } from "./choices.js";
 import { byId, element } from "./dom.js";
 
 const PAUSE_MS = 250; // after the last change by a slider or a key
-const MOST = 50;
 
 const form = byId("refine");
 
@@ -14,10 +13,11 @@ export function offerRefinements(accepted, changed) {
     element(
       "div",
       { class: "refine-row" },
-      number("k", "Show at most", { min: 1, max: accepted.max_k ?? MOST }),
-      slider("min_better", "At least this sure to be better", asPercent),
-      slider("similarity", "Looks like mine", scaleOf("does not matter", "above all")),
-      slider("diversity", "Variety", scaleOf("none", "as varied as can be")),
+      number("k", "Show up to", { min: 1, max: accepted.max_k }),
+      slider("min_better", "Sure to be better", (value) => `≥ ${asPercent(value)}`),
+      slider("similarity", "Catalogue: like mine", scaleOf("any", "above all")),
+      slider("diversity", "Catalogue: variety", scaleOf("any", "most")),
+      filterButton(),
     ),
     filters(accepted),
   );
@@ -84,27 +84,33 @@ function slider(name, label, describeValue) {
   );
 }
 
-function filters({ vehicle_types: types = [] }) {
+/** Shows and hides the filters. */
+function filterButton() {
+  const open = filtersSet() > 0;
+  const onclick = ({ currentTarget: button }) => {
+    byId("filters").hidden = !byId("filters").hidden;
+    button.setAttribute("aria-expanded", String(!byId("filters").hidden));
+  };
+  const attributes = { type: "button", class: "button", "aria-expanded": String(open), "aria-controls": "filters", onclick };
+  return element("button", attributes, "Filters", element("span", { id: "filters-set" }));
+}
+
+function filters({ vehicle_types: types }) {
   const boxes = types.map((type) =>
     element("label", { class: "choice" }, element("input", { type: "checkbox", name: "only_vehicle_types", value: type }), type),
   );
   return element(
-    "details",
-    { class: "filters", open: filtersSet() > 0 },
-    element("summary", {}, "Filters", element("span", { id: "filters-set", class: "count" })),
+    "div",
+    { id: "filters", class: "filters", hidden: filtersSet() === 0 },
+    element("fieldset", {}, element("legend", {}, "Only these vehicle types"), element("div", { class: "choices" }, boxes)),
     element(
       "div",
-      { class: "filters-body" },
-      element("fieldset", {}, element("legend", {}, "Only these vehicle types"), element("div", { class: "choices" }, boxes)),
-      element(
-        "div",
-        { class: "refine-row" },
-        number("year_from", "From year", { min: 1900, max: 2100 }),
-        number("year_to", "To year", { min: 1900, max: 2100 }),
-        element("label", { class: "field" }, "Make", element("input", { name: "make", list: "makes", autocomplete: "off" })),
-        element("datalist", { id: "makes" }),
-        element("button", { type: "button", class: "button reset" }, "Reset all"),
-      ),
+      { class: "refine-row" },
+      number("year_from", "From year", { min: 1900, max: 2100 }),
+      number("year_to", "To year", { min: 1900, max: 2100 }),
+      element("label", { class: "field" }, "Make", element("input", { name: "make", list: "makes", autocomplete: "off" })),
+      element("datalist", { id: "makes" }),
+      element("button", { type: "button", class: "button reset" }, "Reset all"),
     ),
   );
 }
@@ -124,7 +130,7 @@ function describe() {
     form.elements[name].setAttribute("aria-valuetext", output.textContent);
   }
   const set = filtersSet();
-  byId("filters-set").textContent = set > 0 ? ` ${set} set` : "";
+  byId("filters-set").textContent = set > 0 ? ` (${set})` : "";
 }
 
 function asPercent(value) {

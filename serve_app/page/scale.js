@@ -59,7 +59,7 @@ function markOf(kind, index, candidate, along, open) {
   const [low, high] = interval ?? [probability, probability];
   const made = element(
     "span",
-    { class: "candidate", "data-kind": kind, "data-index": index, onclick: () => open(kind, index) },
+    { class: "candidate", "data-kind": kind, "data-index": index, title: percent(probability), onclick: () => open(kind, index) },
     element("span", { class: "whisker" }),
     element("span", { class: `mark ${kind}` }),
   );

@@ -3,6 +3,7 @@
 import { byId, element, place } from "./dom.js";
 import { attribute, attributeValue, percent } from "./words.js";
 
+const NO_EFFECT = 0.02; // in log-odds: a fiftieth more or less
 const KINDS = { attribute: "In the picture", context: "Where it is sent", calibration: "Correction" };
 
 /** The attributes that the encoder sees. */
@@ -52,7 +53,7 @@ function body(kind, rows, widest, lower) {
 
 function row({ group, value, log_odds: logOdds, odds_factor: factor }, widest, lower) {
   const helps = lower ? logOdds < 0 : logOdds > 0;
-  const none = Math.abs(logOdds) < 0.005;
+  const none = Math.abs(logOdds) < NO_EFFECT;
   const effect = none ? "none" : helps ? "helps" : "hurts";
   const size = place(element("span", { class: `bar ${effect} ${logOdds < 0 ? "down" : "up"}` }), {
     length: Math.abs(logOdds) / widest,

@@ -6,10 +6,11 @@ const MINUS = "\u2212";
 export function percent(share) {
   const size = Math.abs(share);
   const digits = size > 0 && size < 0.01 ? 2 : size < 0.1 ? 1 : 0;
-  // Never a certainty that the model does not have.
-  if (share < 1 && share > 0.995) return ">99%";
   return `${(share * 100).toFixed(digits)}%`;
 }
+
+/** How sure something is; a model never is altogether. */
+export const certainty = (share) => (share > 0.99 ? ">99%" : percent(share));
 
 /** The two ends of an interval: `55% to 69%`. */
 export const range = ([low, high]) => `${percent(low)} to ${percent(high)}`;
@@ -91,8 +92,8 @@ const SETTINGS = {
   shift_x: (value) => `${share(value)} ${value < 0 ? "left" : "right"}`,
   shift_y: (value) => `${share(value)} ${value < 0 ? "up" : "down"}`,
   scale: (value) => `${share(value)} ${value < 0 ? "smaller" : "larger"}`,
-  hue: (value) => `hue ${points(value / 100).replace(/\.0$/, "")}`,
-  saturation: (value) => `saturation ${points(value / 100).replace(/\.0$/, "")}`,
+  hue: (value) => `hue ${value < 0 ? MINUS : "+"}${Math.round(Math.abs(value))}`,
+  saturation: (value) => `saturation ${value < 0 ? MINUS : "+"}${Math.round(Math.abs(value))}`,
   seed: () => null,
 };
 
