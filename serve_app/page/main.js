@@ -12,6 +12,7 @@ import { showSubject } from "./picture.js";
 import { offerQuestion, showQuestion } from "./question_form.js";
 import { receive } from "./receive.js";
 import { offerRefinements, showRefinements } from "./refine.js";
+import { putOnShelf, showShelf } from "./shelf.js";
 import { catalogueSubject, fileSubject } from "./subject.js";
 import { bytes, listing } from "./words.js";
 
@@ -30,7 +31,7 @@ async function start() {
   offerHeatMap(showFailure);
   describeAccepted(page.accepted.image);
   offerExamples((id, name) => askAbout(catalogueSubject(id, name))).catch(() => {});
-  receive(takeFile);
+  receive(takeFiles);
   window.addEventListener("hashchange", followAddress);
   if (choices.image_id) askAbout(catalogueSubject(choices.image_id));
 }
@@ -39,15 +40,17 @@ function describeAccepted({ formats, max_bytes: most }) {
   byId("accepted").textContent = `${listing(formats)}, up to ${bytes(most)}`;
 }
 
-function takeFile(file) {
+/** Ask about the first of the user's files; the others stay at hand. */
+function takeFiles(files) {
   const most = page.accepted.image.max_bytes;
-  if (file.size <= most) return askAbout(fileSubject(file));
-  const message = `${file.name} has ${bytes(file.size)}; at most ${bytes(most)} are accepted.`;
+  const subjects = files.filter((file) => file.size <= most).map(fileSubject);
+  putOnShelf(subjects);
+  if (subjects.length > 0) return askAbout(subjects[0]);
+  const message = `${files[0].name} has ${bytes(files[0].size)}; at most ${bytes(most)} are accepted.`;
   fail(new Failure(message, { status: 413, code: "too_many_bytes" }));
 }
 
 function askAbout(subject) {
-  page.subject?.release();
   page.subject = subject;
   choose({ image_id: subject.imageId ?? "" });
   forgetHeatMap();
@@ -87,9 +90,11 @@ async function ask() {
 
 function answered(answer, subject) {
   const lowerIsBetter = page.accepted.lower_is_better;
+  const lower = lowerIsBetter.includes(answer.target);
   page.answered = subject;
   clearNotice({ answered: true });
-  showAnswer(answer, subject, lowerIsBetter.includes(answer.target), askInstead);
+  showAnswer(answer, subject, lower, askInstead);
+  showShelf(subject, lower, askAbout);
   offerAttributes(subject, answer);
   showAllTargets(subject, lowerIsBetter, chooseTarget);
 }

@@ -1,21 +1,21 @@
-/** How an image reaches the page: chosen, dropped anywhere, or pasted. */
+/** How images reach the page: chosen, dropped anywhere, or pasted. */
 
 import { byId } from "./dom.js";
 
-/** Call `take(file)` for every image that the user gives. */
+/** Call `take(files)` with what the user gives. */
 export function receive(take) {
   const input = byId("file");
-  const first = (files) => files.length > 0 && take(files[0]);
+  const some = (files) => files.length > 0 && take([...files]);
   for (const id of ["choose", "change"]) byId(id).addEventListener("click", () => input.click());
   input.addEventListener("change", () => {
-    first(input.files);
+    some(input.files);
     input.value = ""; // the same file may be chosen again
   });
-  document.addEventListener("paste", (event) => first(event.clipboardData.files));
-  acceptDrops(first);
+  document.addEventListener("paste", (event) => some(event.clipboardData.files));
+  acceptDrops(some);
 }
 
-function acceptDrops(first) {
+function acceptDrops(some) {
   const overlay = byId("overlay");
   const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
   const show = (shown) => (overlay.hidden = !shown);
@@ -26,6 +26,6 @@ function acceptDrops(first) {
     if (!hasFiles(event)) return;
     event.preventDefault();
     show(false);
-    first(event.dataTransfer.files);
+    some(event.dataTransfer.files);
   });
 }

@@ -25,8 +25,9 @@ export function showWhy(answer, lower) {
 
 function table(contributions, base, lower, { probability }) {
   const widest = Math.max(...contributions.map((each) => Math.abs(each.log_odds)), Math.log(1.5));
+  const telling = contributions.filter((each) => each.value != null || !isNothing(each));
   const bodies = Object.keys(KINDS).map((kind) => {
-    const rows = contributions.filter((each) => each.kind === kind);
+    const rows = telling.filter((each) => each.kind === kind);
     return rows.length > 0 && body(kind, rows, widest, lower);
   });
   const started = base == null ? "" : `On average ${percent(1 / (1 + Math.exp(-base)))}; here `;
@@ -46,6 +47,8 @@ function table(contributions, base, lower, { probability }) {
   ];
 }
 
+const isNothing = ({ log_odds: logOdds }) => Math.abs(logOdds) < NO_EFFECT;
+
 function body(kind, rows, widest, lower) {
   const heading = element("tr", { class: "kind" }, element("th", { colspan: 3, scope: "rowgroup" }, KINDS[kind]));
   return element("tbody", {}, heading, rows.map((each) => row(each, widest, lower)));
@@ -53,7 +56,7 @@ function body(kind, rows, widest, lower) {
 
 function row({ group, value, log_odds: logOdds, odds_factor: factor }, widest, lower) {
   const helps = lower ? logOdds < 0 : logOdds > 0;
-  const none = Math.abs(logOdds) < NO_EFFECT;
+  const none = isNothing({ log_odds: logOdds });
   const effect = none ? "none" : helps ? "helps" : "hurts";
   const size = place(element("span", { class: `bar ${effect} ${logOdds < 0 ? "down" : "up"}` }), {
     length: Math.abs(logOdds) / widest,
