@@ -76,11 +76,13 @@ const describers = {};
 
 function slider(name, label, describeValue) {
   describers[name] = describeValue;
+  const id = `refine-${name}`;
+  // A label around both would be the output's.
   return element(
-    "label",
+    "div",
     { class: "field slider" },
-    element("span", { class: "slider-label" }, label, " ", element("output", { "data-of": name })),
-    element("input", { type: "range", name, min: 0, max: 1, step: 0.05 }),
+    element("span", { class: "slider-label" }, element("label", { for: id }, label), element("output", { for: id, "data-of": name })),
+    element("input", { type: "range", id, name, min: 0, max: 1, step: 0.05 }),
   );
 }
 

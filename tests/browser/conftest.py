@@ -95,7 +95,7 @@ class Answered:
         return answer
 
     def choose(self, label: str, value: str) -> dict[str, Any]:
-        return self.ask(lambda: self.page.get_by_label(label, exact=True).select_option(value))
+        return self.ask(lambda: self.page.get_by_role("combobox", name=label).select_option(value))
 
     @property
     def big(self) -> str:

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from bundle_factory import CATALOGUE_IMAGES, showroom_jpeg
+from bundle_factory import CATALOGUE_IMAGES, bundle_config, showroom_jpeg
 from playwright.sync_api import Page, Route, expect
 
 from browser.conftest import JPEG, QUESTION, UPLOAD, Answered, OpenPage, answered_on
 from emailimg import images
-from emailimg.config import ImageConfig
 
 # Hands an image to the page as a browser does when it is dropped or pasted.
 _HAND_OVER = """([kind, bytes]) => {
@@ -96,17 +95,17 @@ def test_a_target_is_chosen_from_the_list_of_all_of_them(answered: Answered):
     expect(page.locator(".target[aria-current]")).to_contain_text("Open rate")
     answered.ask(targets.filter(has_text="Conversion rate").click)
     expect(page.locator(".target[aria-current]")).to_contain_text("Conversion rate")
-    expect(page.get_by_label("Target", exact=True)).to_have_value("conversion_rate")
+    expect(page.get_by_role("combobox", name="Target")).to_have_value("conversion_rate")
     assert page.locator(".target[aria-current] strong").inner_text() == answered.big
 
 
 def test_the_request_before_is_cancelled(answered: Answered):
     page = answered.page
     held: list[Route] = []
-    page.route("**/v1/recommend", held.append, times=1)
+    page.route("**/v1/recommend", lambda route: held.append(route), times=1)
     with page.expect_event("requestfailed") as failed:
         with page.expect_request("**/v1/recommend"):
-            page.get_by_label("Industry").select_option("Energy")
+            page.get_by_role("combobox", name="Industry").select_option("Energy")
         expect(page.locator("#progress")).to_be_visible()
         answer = answered.choose("Industry", "Healthcare")
     assert failed.value.url.endswith("/v1/recommend")
@@ -144,8 +143,9 @@ def test_an_edit_is_compared_with_the_original_and_saved(
     assert download.value.suggested_filename.startswith("car-")
     saved = tmp_path / "edited.jpg"
     download.value.save_as(saved)
-    upload = images.decode(JPEG, ImageConfig())
-    edited = images.decode(saved.read_bytes(), ImageConfig())
+    limits = bundle_config().images
+    upload = images.decode(JPEG, limits)
+    edited = images.decode(saved.read_bytes(), limits)
     assert sorted(edited.shape) == sorted(upload.shape)
     assert edited.shape != upload.shape or abs(edited.astype(int) - upload).mean() > 1
     page.keyboard.press("Escape")
@@ -265,7 +265,7 @@ def test_what_passes_by_itself_is_tried_again(open_page: OpenPage, status: int, 
 def test_without_a_network_the_page_says_so_and_tries_again_when_told(answered: Answered):
     page = answered.page
     page.route("**/v1/recommend", lambda route: route.abort())
-    page.get_by_label("Industry").select_option("Energy")
+    page.get_by_role("combobox", name="Industry").select_option("Energy")
     expect(page.get_by_role("alert")).to_contain_text("does not answer")
     page.unroute("**/v1/recommend")
     answer = answered.ask(page.get_by_role("button", name="Try again now").click)
