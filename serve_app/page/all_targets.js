@@ -37,10 +37,16 @@ function draw({ probabilities, intervals }, lowerIsBetter, pick) {
   const names = Object.keys(probabilities);
   if (names.length < 2) return byId("targets").replaceChildren();
   const focused = document.activeElement?.dataset.target;
-  const rows = names.map((name) => row(name, probabilities[name], intervals[name], lowerIsBetter, pick));
+  const rows = names.map((name) =>
+    row(name, probabilities[name], intervals[name], lowerIsBetter, pick),
+  );
   byId("targets").replaceChildren(
     element("h3", { class: "subtitle" }, "Every target"),
-    element("ul", { class: "targets", role: "list" }, rows.map((each) => element("li", {}, each))),
+    element(
+      "ul",
+      { class: "targets", role: "list" },
+      rows.map((each) => element("li", {}, each)),
+    ),
   );
   if (focused) byId("targets").querySelector(`[data-target="${focused}"]`)?.focus();
 }
@@ -52,10 +58,19 @@ function row(name, probability, interval, lowerIsBetter, pick) {
   return element(
     "button",
     {
-      type: "button", class: "target", "data-target": name, title: range([low, high]),
-      "aria-current": chosen && "true", onclick: () => pick(name),
+      type: "button",
+      class: "target",
+      "data-target": name,
+      title: range([low, high]),
+      "aria-current": chosen && "true",
+      onclick: () => pick(name),
     },
-    element("span", {}, words(name), lowerIsBetter.includes(name) && element("span", { class: "muted" }, " ↓ lower is better")),
+    element(
+      "span",
+      {},
+      words(name),
+      lowerIsBetter.includes(name) && element("span", { class: "muted" }, " ↓ lower is better"),
+    ),
     element("strong", {}, percent(probability)),
     place(bar, { at: probability, from: low, to: high }),
   );

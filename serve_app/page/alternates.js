@@ -26,7 +26,9 @@ export const alternateName = (alternate) => alternate.class_name ?? alternate.fi
 /** What else is known of it, in a line. */
 export function alternateFacts({ class_name: name, make, vehicle_type: type, year }) {
   const known = String(name ?? "");
-  return [make, type, year].filter((fact) => fact != null && !known.includes(String(fact))).join(" · ");
+  return [make, type, year]
+    .filter((fact) => fact != null && !known.includes(String(fact)))
+    .join(" · ");
 }
 
 function noteOn({ alternates, considered, scope }, minBetter, filtered) {

@@ -5,7 +5,7 @@ import { choices, filtersSet } from "./choices.js";
 import { compareAlternate, compareEdit } from "./comparison.js";
 import { byId } from "./dom.js";
 import { showEdits } from "./edits.js";
-import { offerMakes } from "./refine.js";
+import { offerMakes } from "./filters.js";
 import { showScale } from "./scale.js";
 import { showVerdict } from "./verdict.js";
 import { showSeen, showWhy } from "./why.js";

@@ -9,7 +9,7 @@ export function changeOf({ gain }, lower) {
 }
 
 /** How sure it is that it does better, or null where the service does not say. */
-export function sureness({ probability_better: sure }) {
+function sureness({ probability_better: sure }) {
   return sure == null ? null : `${certainty(sure)} sure`;
 }
 

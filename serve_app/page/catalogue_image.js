@@ -12,7 +12,12 @@ export async function showCatalogueImage(image, path) {
 
 function withTheKey(path) {
   if (!withKey.has(path)) {
-    withKey.set(path, askBlob(path).then((blob) => URL.createObjectURL(blob)).catch(() => path));
+    withKey.set(
+      path,
+      askBlob(path)
+        .then((blob) => URL.createObjectURL(blob))
+        .catch(() => path),
+    );
   }
   return withKey.get(path);
 }

@@ -23,6 +23,3 @@ export function place(target, values) {
   for (const [name, value] of Object.entries(values)) target.style.setProperty(`--${name}`, value);
   return target;
 }
-
-/** Text for screen readers only. */
-export const spoken = (text) => element("span", { class: "visually-hidden" }, text);

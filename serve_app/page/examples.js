@@ -17,5 +17,9 @@ function exampleButton({ image_id: id, class_name: name, image }, take) {
   showCatalogueImage(picture, image);
   const label = `Try ${name ?? "this image of the catalogue"}`;
   const onclick = () => take(id, name);
-  return element("button", { type: "button", class: "thumb", "aria-label": label, title: name, onclick }, picture);
+  return element(
+    "button",
+    { type: "button", class: "thumb", "aria-label": label, title: name, onclick },
+    picture,
+  );
 }

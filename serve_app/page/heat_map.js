@@ -33,7 +33,8 @@ export function offerAttributes(subject, { attributes_seen: seen, contributions 
   const names = Object.keys(seen);
   byId("heat-tools").hidden = names.length === 0;
   if (subject === state.subject) return; // another question about the same image
-  const kept = names.includes(list.value) && wanted() ? list.value : mostImportant(names, contributions);
+  const kept =
+    names.includes(list.value) && wanted() ? list.value : mostImportant(names, contributions);
   list.replaceChildren(...names.map((value) => element("option", { value }, attribute(value))));
   list.value = kept;
   state.subject = subject;
@@ -71,8 +72,18 @@ async function refresh() {
 function show({ image, attribute: name, class_name: value }) {
   byId("shown-image").src = image;
   byId("heat-note").replaceChildren(
-    element("span", {}, `Where the model sees ${attribute(name).toLowerCase()} “${attributeValue(name, value)}”.`),
-    element("span", { class: "legend" }, "little", element("span", { class: "legend-bar" }), "much"),
+    element(
+      "span",
+      {},
+      `Where the model sees ${attribute(name).toLowerCase()} “${attributeValue(name, value)}”.`,
+    ),
+    element(
+      "span",
+      { class: "legend" },
+      "little",
+      element("span", { class: "legend-bar" }),
+      "much",
+    ),
   );
   byId("heat-note").hidden = false;
 }

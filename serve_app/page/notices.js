@@ -22,21 +22,38 @@ export function clearNotice({ answered = false } = {}) {
 export function showFailure(failure, again) {
   clearNotice();
   if (failure.status === 401) return show(keyForm(failure, again));
-  if (!failure.passes) return show(sentence("This did not work.", failure.message), acceptedList(failure));
+  if (!failure.passes)
+    return show(sentence("This did not work.", failure.message), acceptedList(failure));
   const busy = failure.status === 0 ? "No answer." : "The service is busy.";
-  const button = element("button", { type: "button", class: "button", onclick: again }, "Try again now");
-  if (retries >= MOST_RETRIES || failure.status === 504) return show(sentence(busy, failure.message), button);
+  const button = element(
+    "button",
+    { type: "button", class: "button", onclick: again },
+    "Try again now",
+  );
+  if (retries >= MOST_RETRIES || failure.status === 504)
+    return show(sentence(busy, failure.message), button);
   retries += 1;
-  show(sentence(busy, failure.message), countdown(failure.retryAfter ?? USUAL_WAIT_S, again), button);
+  show(
+    sentence(busy, failure.message),
+    countdown(failure.retryAfter ?? USUAL_WAIT_S, again),
+    button,
+  );
 }
 
 function show(...parts) {
-  place.replaceChildren(element("div", { class: "notice panel", role: "alert" }, ...parts.filter(Boolean)));
+  place.replaceChildren(
+    element("div", { class: "notice panel", role: "alert" }, ...parts.filter(Boolean)),
+  );
 }
 
 function sentence(lead, message) {
   const text = message.charAt(0).toUpperCase() + message.slice(1);
-  return element("p", {}, element("strong", {}, `${lead} `), /[.!?]$/.test(text) ? text : `${text}.`);
+  return element(
+    "p",
+    {},
+    element("strong", {}, `${lead} `),
+    /[.!?]$/.test(text) ? text : `${text}.`,
+  );
 }
 
 function acceptedList({ accepted, message }) {
@@ -66,7 +83,13 @@ function countdown(seconds, again) {
 }
 
 function keyForm(failure, again) {
-  const input = element("input", { type: "password", name: "key", required: true, autocomplete: "off", spellcheck: "false" });
+  const input = element("input", {
+    type: "password",
+    name: "key",
+    required: true,
+    autocomplete: "off",
+    spellcheck: "false",
+  });
   const onsubmit = (event) => {
     event.preventDefault();
     keepApiKey(input.value.trim());

@@ -1,7 +1,8 @@
 /** The controls of what is suggested: how many, how sure, which, how alike and how varied. */
 
-import { choices, choose, filtersSet, refinementDefaults } from "./choices.js";
+import { choices, choose, refinementDefaults } from "./choices.js";
 import { byId, element } from "./dom.js";
+import { filterButton, filters, showFiltersSet } from "./filters.js";
 
 const PAUSE_MS = 250; // after the last change by a slider or a key
 
@@ -13,7 +14,7 @@ export function offerRefinements(accepted, changed) {
     element(
       "div",
       { class: "refine-row" },
-      number("k", "Show up to", { min: 1, max: accepted.max_k }),
+      countField(accepted.max_k),
       slider("min_better", "Sure to be better", (value) => `≥ ${asPercent(value)}`),
       slider("similarity", "Catalogue: like mine", scaleOf("any", "above all")),
       slider("diversity", "Catalogue: variety", scaleOf("any", "most")),
@@ -63,12 +64,13 @@ function valueOf({ name, type, value }) {
   return { [name]: type === "range" || name === "k" ? Number(value) : value.trim() };
 }
 
-function number(name, label, limits) {
+function countField(most) {
+  const limits = { min: 1, max: most, step: 1, inputmode: "numeric", required: true };
   return element(
     "label",
     { class: "field narrow" },
-    label,
-    element("input", { type: "number", name, required: name === "k", step: 1, inputmode: "numeric", ...limits }),
+    "Show up to",
+    element("input", { type: "number", name: "k", ...limits }),
   );
 }
 
@@ -81,48 +83,14 @@ function slider(name, label, describeValue) {
   return element(
     "div",
     { class: "field slider" },
-    element("span", { class: "slider-label" }, element("label", { for: id }, label), element("output", { for: id, "data-of": name })),
+    element(
+      "span",
+      { class: "slider-label" },
+      element("label", { for: id }, label),
+      element("output", { for: id, "data-of": name }),
+    ),
     element("input", { type: "range", id, name, min: 0, max: 1, step: 0.05 }),
   );
-}
-
-/** Shows and hides the filters. */
-function filterButton() {
-  const open = filtersSet() > 0;
-  const onclick = ({ currentTarget: button }) => {
-    byId("filters").hidden = !byId("filters").hidden;
-    button.setAttribute("aria-expanded", String(!byId("filters").hidden));
-  };
-  const attributes = { type: "button", class: "button", "aria-expanded": String(open), "aria-controls": "filters", onclick };
-  return element("button", attributes, "Filters", element("span", { id: "filters-set" }));
-}
-
-function filters({ vehicle_types: types }) {
-  const boxes = types.map((type) =>
-    element("label", { class: "choice" }, element("input", { type: "checkbox", name: "only_vehicle_types", value: type }), type),
-  );
-  return element(
-    "div",
-    { id: "filters", class: "filters", hidden: filtersSet() === 0 },
-    element("fieldset", {}, element("legend", {}, "Only these vehicle types"), element("div", { class: "choices" }, boxes)),
-    element(
-      "div",
-      { class: "refine-row" },
-      number("year_from", "From year", { min: 1900, max: 2100 }),
-      number("year_to", "To year", { min: 1900, max: 2100 }),
-      element("label", { class: "field" }, "Make", element("input", { name: "make", list: "makes", autocomplete: "off" })),
-      element("datalist", { id: "makes" }),
-      element("button", { type: "button", class: "button reset" }, "Reset all"),
-    ),
-  );
-}
-
-/** Offer the makes that have been seen, for typing. */
-export function offerMakes(alternates) {
-  const list = byId("makes");
-  const known = new Set([...list.options].map((option) => option.value));
-  const found = new Set(alternates.map((each) => each.make).filter((make) => make && !known.has(make)));
-  list.append(...[...found].map((value) => element("option", { value })));
 }
 
 function describe() {
@@ -131,8 +99,7 @@ function describe() {
     output.textContent = describers[name](choices[name]);
     form.elements[name].setAttribute("aria-valuetext", output.textContent);
   }
-  const set = filtersSet();
-  byId("filters-set").textContent = set > 0 ? ` (${set})` : "";
+  showFiltersSet();
 }
 
 function asPercent(value) {

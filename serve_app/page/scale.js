@@ -59,7 +59,13 @@ function markOf(kind, index, candidate, along, open) {
   const [low, high] = interval ?? [probability, probability];
   const made = element(
     "span",
-    { class: "candidate", "data-kind": kind, "data-index": index, title: percent(probability), onclick: () => open(kind, index) },
+    {
+      class: "candidate",
+      "data-kind": kind,
+      "data-index": index,
+      title: percent(probability),
+      onclick: () => open(kind, index),
+    },
     element("span", { class: "whisker" }),
     element("span", { class: `mark ${kind}` }),
   );
@@ -78,7 +84,8 @@ function axis(ticks, along) {
 /** Round ends around everything that is drawn, and the round numbers between. */
 function domainOf({ probability, interval, edits, alternates }) {
   const values = [probability, ...(interval ?? [])];
-  for (const found of [...edits, ...alternates]) values.push(found.probability, ...(found.interval ?? []));
+  for (const found of [...edits, ...alternates])
+    values.push(found.probability, ...(found.interval ?? []));
   const low = Math.min(...values);
   const high = Math.max(...values);
   const step = STEPS.find((size) => (high - low) / size <= MOST_TICKS) ?? STEPS.at(-1);
@@ -90,7 +97,9 @@ function domainOf({ probability, interval, edits, alternates }) {
 
 function describe({ probability, edits, alternates }, lower) {
   const best = (name, found) =>
-    found.length > 0 ? `, ${name} from ${percent(found[0].probability)} to ${percent(found.at(-1).probability)}` : "";
+    found.length > 0
+      ? `, ${name} from ${percent(found[0].probability)} to ${percent(found.at(-1).probability)}`
+      : "";
   return (
     `Scale of probability, ${lower ? "lower" : "higher"} is better: this image at ` +
     `${percent(probability)}${best("edits", edits)}${best("catalogue images", alternates)}`

@@ -26,7 +26,10 @@ export async function showShelf(current, lowerIsBetter, pick) {
   if (!others) return byId("shelf").replaceChildren();
   asking = new AbortController();
   const look = { current, lowerIsBetter, pick };
-  draw(shelf.map((subject) => ({ subject })), look);
+  draw(
+    shelf.map((subject) => ({ subject })),
+    look,
+  );
   try {
     draw(ranked(await scores(asking.signal), lowerIsBetter), look);
   } catch (failure) {
@@ -43,25 +46,48 @@ async function scores(signal) {
 }
 
 function ranked(entries, lowerIsBetter) {
-  const worth = ({ score }) => (score ? (lowerIsBetter ? -score.probability : score.probability) : -Infinity);
+  const worth = ({ score }) =>
+    score ? (lowerIsBetter ? -score.probability : score.probability) : -Infinity;
   return entries.sort((a, b) => worth(b) - worth(a));
 }
 
 function draw(entries, look) {
   const focused = document.activeElement?.closest("#shelf button")?.title;
-  const clear = element("button", { type: "button", class: "quiet", onclick: () => clearAllBut(look) }, "Keep only this one");
-  byId("shelf").replaceChildren(
-    element("div", { class: "shelf-head" }, element("h3", { class: "subtitle" }, `Your ${entries.length} images, best first`), clear),
-    element("ol", { class: "shelf", role: "list" }, entries.map((entry) => element("li", {}, item(entry, look)))),
+  const clear = element(
+    "button",
+    { type: "button", class: "quiet", onclick: () => clearAllBut(look) },
+    "Keep only this one",
   );
-  if (focused) byId("shelf").querySelector(`button[title="${CSS.escape(focused)}"]`)?.focus();
+  byId("shelf").replaceChildren(
+    element(
+      "div",
+      { class: "shelf-head" },
+      element("h3", { class: "subtitle" }, `Your ${entries.length} images, best first`),
+      clear,
+    ),
+    element(
+      "ol",
+      { class: "shelf", role: "list" },
+      entries.map((entry) => element("li", {}, item(entry, look))),
+    ),
+  );
+  if (focused)
+    byId("shelf")
+      .querySelector(`button[title="${CSS.escape(focused)}"]`)
+      ?.focus();
 }
 
 function item({ subject, score, error }, { current, pick }) {
   const figure = score ? percent(score.probability) : error ? "not readable" : "\u2026";
   return element(
     "button",
-    { type: "button", class: "shelf-item", title: subject.name, "aria-current": subject === current && "true", onclick: () => pick(subject) },
+    {
+      type: "button",
+      class: "shelf-item",
+      title: subject.name,
+      "aria-current": subject === current && "true",
+      onclick: () => pick(subject),
+    },
     element("img", { src: subject.url, alt: "" }),
     element("span", { class: "name" }, subject.name),
     element("strong", {}, figure),

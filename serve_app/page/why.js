@@ -4,12 +4,22 @@ import { byId, element, place } from "./dom.js";
 import { attribute, attributeValue, percent } from "./words.js";
 
 const NO_EFFECT = 0.02; // in log-odds: a fiftieth more or less
-const KINDS = { attribute: "In the picture", context: "Where it is sent", calibration: "Correction" };
+const KINDS = {
+  attribute: "In the picture",
+  context: "Where it is sent",
+  calibration: "Correction",
+};
 
 /** The attributes that the encoder sees. */
 export function showSeen({ attributes_seen: seen }) {
   const chips = Object.entries(seen).map(([name, value]) =>
-    element("li", {}, element("span", { class: "muted" }, attribute(name)), " ", attributeValue(name, value)),
+    element(
+      "li",
+      {},
+      element("span", { class: "muted" }, attribute(name)),
+      " ",
+      attributeValue(name, value),
+    ),
   );
   byId("seen").replaceChildren(
     element("h3", { class: "subtitle" }, "Seen in it"),
@@ -20,7 +30,9 @@ export function showSeen({ attributes_seen: seen }) {
 /** The contributions as bars, from where the model starts to the probability. */
 export function showWhy(answer, lower) {
   const { contributions, base_log_odds: base } = answer;
-  byId("why").replaceChildren(...(contributions?.length ? table(contributions, base, lower, answer) : []));
+  byId("why").replaceChildren(
+    ...(contributions?.length ? table(contributions, base, lower, answer) : []),
+  );
 }
 
 function table(contributions, base, lower, { probability }) {
@@ -40,7 +52,13 @@ function table(contributions, base, lower, { probability }) {
       element(
         "thead",
         { class: "visually-hidden" },
-        element("tr", {}, ...["What", "Direction", "Odds times"].map((text) => element("th", { scope: "col" }, text))),
+        element(
+          "tr",
+          {},
+          ...["What", "Direction", "Odds times"].map((text) =>
+            element("th", { scope: "col" }, text),
+          ),
+        ),
       ),
       bodies,
     ),
@@ -50,8 +68,17 @@ function table(contributions, base, lower, { probability }) {
 const isNothing = ({ log_odds: logOdds }) => Math.abs(logOdds) < NO_EFFECT;
 
 function body(kind, rows, widest, lower) {
-  const heading = element("tr", { class: "kind" }, element("th", { colspan: 3, scope: "rowgroup" }, KINDS[kind]));
-  return element("tbody", {}, heading, rows.map((each) => row(each, widest, lower)));
+  const heading = element(
+    "tr",
+    { class: "kind" },
+    element("th", { colspan: 3, scope: "rowgroup" }, KINDS[kind]),
+  );
+  return element(
+    "tbody",
+    {},
+    heading,
+    rows.map((each) => row(each, widest, lower)),
+  );
 }
 
 function row({ group, value, log_odds: logOdds, odds_factor: factor }, widest, lower) {
@@ -72,6 +99,10 @@ function row({ group, value, log_odds: logOdds, odds_factor: factor }, widest, l
       value && element("span", { class: "muted value" }, attributeValue(group, value)),
     ),
     element("td", { class: "bars" }, size, element("span", { class: "effect" }, said)),
-    element("td", { class: "factor" }, `×${factor < 0.095 ? factor.toFixed(2) : factor.toPrecision(2)}`),
+    element(
+      "td",
+      { class: "factor" },
+      `×${factor < 0.095 ? factor.toFixed(2) : factor.toPrecision(2)}`,
+    ),
   );
 }

@@ -78,7 +78,10 @@ const TECHNIQUES = {
 
 /** An augmentation class, `brighter` or `blur + rotate`, as a caption. */
 export const technique = (name) =>
-  String(name).split(" + ").map((part) => TECHNIQUES[part] ?? words(part)).join(" + ");
+  String(name)
+    .split(" + ")
+    .map((part) => TECHNIQUES[part] ?? words(part))
+    .join(" + ");
 
 const share = (value) => `${Math.round(Math.abs(value) * 100)}%`;
 const SETTINGS = {

@@ -28,10 +28,13 @@
     const text = texts.currentNode.textContent.trim();
     const element = texts.currentNode.parentElement;
     // What is switched off is exempt (WCAG 1.4.3).
-    if (!text || element.closest(":disabled, script, option") || !element.checkVisibility()) continue;
+    if (!text || element.closest(":disabled, script, option") || !element.checkVisibility())
+      continue;
     const style = getComputedStyle(element);
     const under = background(element);
-    const [lighter, darker] = [luminance(over(rgba(style.color), under)), luminance(under)].sort((a, b) => b - a);
+    const [lighter, darker] = [luminance(over(rgba(style.color), under)), luminance(under)].sort(
+      (a, b) => b - a,
+    );
     const ratio = (lighter + 0.05) / (darker + 0.05);
     const size = parseFloat(style.fontSize);
     const large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
@@ -39,4 +42,4 @@
     if (ratio < (large ? 3 : 4.5)) low.push([text.slice(0, 40), Number(ratio.toFixed(2))]);
   }
   return [checked, low];
-}
+};
