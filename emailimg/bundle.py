@@ -93,6 +93,10 @@ class Bundle:
         path = storage.join(self.location, domain.FILE)
         return Domain.from_bytes(storage.read_bytes(path)) if storage.exists(path) else None
 
+    def catalogue_columns(self, columns: list[str]) -> pd.DataFrame:
+        """Some columns of the catalogue's rows, without reading embeddings and thumbnails."""
+        return read_table(storage.join(self.location, _CATALOGUE), columns=columns)
+
     def catalogue(self) -> CatalogueIndex:
         table = read_table(storage.join(self.location, _CATALOGUE))
         width = boosters.read_index(storage.join(self.location, _CLASSIFIERS))["embedding_width"]

@@ -30,6 +30,7 @@ from serve_app.calls import Part
 from serve_app.decoding import Decoder
 from serve_app.deployments import CataloguePicture, Classifiers, Embedder, Recommender
 from serve_app.embedding_cache import EmbeddingCache
+from serve_app.examples import examples_of
 from serve_app.failures import ApiError, documented
 from serve_app.requests import (
     MAX_SUGGESTIONS,
@@ -43,6 +44,8 @@ from serve_app.schemas import (
     BatchAnswer,
     BatchItem,
     ErrorDetail,
+    ExampleImage,
+    ExamplesAnswer,
     HealthAnswer,
     HeatMapAnswer,
     ImageLimits,
@@ -79,10 +82,11 @@ class Served:
 
     bundle: Bundle
     edits: list[Edit]
+    examples: list[ExampleImage]
 
     @classmethod
     def of(cls, bundle: Bundle) -> "Served":
-        return cls(bundle, candidate_edits(bundle.config.augment))
+        return cls(bundle, candidate_edits(bundle.config.augment), examples_of(bundle))
 
     @property
     def ref(self) -> BundleRef:
@@ -145,6 +149,7 @@ class Ingress:
         self._add_middleware(app)
         self._add_model_routes(app)
         app.get("/v1/targets", responses=documented(401, 429))(self.targets)
+        app.get("/v1/examples", responses=documented(401, 429))(self.examples)
         app.get("/v1/model", responses=documented(401, 429))(self.model)
         app.get("/healthz")(self.healthz)
         app.get("/readyz", responses=documented(503, 504))(self.readyz)
@@ -169,7 +174,8 @@ class Ingress:
         bad = documented(400, 401, 404, 413, 415, 422, 429, 502, 503, 504)
 
         def post(path: str, body: dict[str, Any], **options: Any) -> Any:
-            return app.post(path, **{"responses": bad, "openapi_extra": body} | options)
+            answers = options.pop("responses", bad)
+            return app.post(path, responses=answers, openapi_extra=body, **options)
 
         post("/v1/score", requests.documented(ScoreFields))(self.score)
         post(_BATCH_PATH, requests.documented_many())(self.score_batch)
@@ -289,6 +295,10 @@ class Ingress:
             ),
             max_k=MAX_SUGGESTIONS,
         )
+
+    async def examples(self) -> ExamplesAnswer:
+        """A few images of the catalogue to ask about."""
+        return ExamplesAnswer(images=(await self._served()).examples)
 
     async def model(self) -> ModelAnswer:
         """The bundle that answers: its version, how good it is, and how it was made."""

@@ -269,6 +269,23 @@ class TargetsAnswer(BaseModel):
     max_k: int
 
 
+class ExampleImage(BaseModel):
+    """An image of the catalogue, to ask about by its id."""
+
+    image_id: str = Field(examples=[_IMAGE_ID])
+    class_name: str | None = Field(examples=["Aldoria Senta Sedan 2009"])
+    image: str = Field(
+        description="Where to get its picture, on this server.",
+        examples=[f"/v1/images/{_IMAGE_ID}"],
+    )
+
+
+class ExamplesAnswer(BaseModel):
+    """Images of the catalogue to try the service with."""
+
+    images: list[ExampleImage]
+
+
 class ModelAnswer(BaseModel):
     """The model that answers."""
 

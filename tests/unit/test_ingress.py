@@ -167,6 +167,15 @@ def test_targets_are_those_of_the_bundle(client: TestClient):
     assert answer["industries"] == list(taxonomy.INDUSTRIES)
 
 
+def test_examples_are_images_of_the_catalogue_to_ask_about(client: TestClient):
+    examples = client.get("/v1/examples").json()["images"]
+    assert len({example["image_id"] for example in examples}) == 8
+    assert all(example["class_name"] for example in examples)
+    assert client.get(examples[-1]["image"]).status_code == 200
+    answer = client.post("/v1/score", data=FORM | {"image_id": examples[-1]["image_id"]})
+    assert answer.json()["image_id"] == examples[-1]["image_id"]
+
+
 def test_openapi_documents_every_path_and_its_failures(client: TestClient):
     document = client.get("/openapi.json").json()
     assert {
@@ -177,6 +186,7 @@ def test_openapi_documents_every_path_and_its_failures(client: TestClient):
         "/v1/heatmap",
         "/v1/images/{image_id}",
         "/v1/targets",
+        "/v1/examples",
         "/v1/model",
         "/healthz",
         "/readyz",

@@ -1,0 +1,120 @@
+/** The page: one image, one question; every change asks anew and cancels the request before it. */
+
+import { showAllTargets } from "./all_targets.js";
+import { clearAnswer, showAnswer, showWaiting } from "./answer.js";
+import { Failure, askJson } from "./api.js";
+import { addTo, chooseFromAddress, choices, choose } from "./choices.js";
+import { byId } from "./dom.js";
+import { offerExamples } from "./examples.js";
+import { forgetHeatMap, offerAttributes, offerHeatMap } from "./heat_map.js";
+import { clearNotice, showFailure } from "./notices.js";
+import { showSubject } from "./picture.js";
+import { offerQuestion, showQuestion } from "./question_form.js";
+import { receive } from "./receive.js";
+import { offerRefinements, showRefinements } from "./refine.js";
+import { putOnShelf, showShelf } from "./shelf.js";
+import { catalogueSubject, fileSubject } from "./subject.js";
+import { bytes, listing } from "./words.js";
+
+const page = { accepted: null, subject: null, answered: null, asking: null };
+
+/** Learn what the service accepts, then offer it. */
+async function start() {
+  try {
+    page.accepted = await askJson("v1/targets");
+  } catch (failure) {
+    return showFailure(failure, start);
+  }
+  clearNotice({ answered: true });
+  offerQuestion(page.accepted, ask);
+  offerRefinements(page.accepted, ask);
+  offerHeatMap(showFailure);
+  describeAccepted(page.accepted.image);
+  offerExamples((id, name) => askAbout(catalogueSubject(id, name))).catch(() => {});
+  receive(takeFiles);
+  window.addEventListener("hashchange", followAddress);
+  if (choices.image_id) askAbout(catalogueSubject(choices.image_id));
+}
+
+function describeAccepted({ formats, max_bytes: most }) {
+  byId("accepted").textContent = `${listing(formats)}, up to ${bytes(most)}`;
+}
+
+/** Ask about the first of the user's files; the others stay at hand. */
+function takeFiles(files) {
+  const most = page.accepted.image.max_bytes;
+  const subjects = files.filter((file) => file.size <= most).map(fileSubject);
+  putOnShelf(subjects);
+  if (subjects.length > 0) return askAbout(subjects[0]);
+  const message = `${files[0].name} has ${bytes(files[0].size)}; at most ${bytes(most)} are accepted.`;
+  fail(new Failure(message, { status: 413, code: "too_many_bytes" }));
+}
+
+function askAbout(subject) {
+  page.subject = subject;
+  choose({ image_id: subject.imageId ?? "" });
+  forgetHeatMap();
+  showSubject(subject);
+  ask();
+}
+
+/** The address was changed by hand, or by going back. */
+function followAddress() {
+  chooseFromAddress();
+  showQuestion();
+  showRefinements();
+  const { image_id: id } = choices;
+  if (id && id !== page.subject?.imageId) askAbout(catalogueSubject(id));
+  else ask();
+}
+
+/** Ask about the present image and question, and show the answer. */
+async function ask() {
+  const { subject } = page;
+  if (!subject) return;
+  page.asking?.abort();
+  const asking = (page.asking = new AbortController());
+  clearNotice();
+  showWaiting(true);
+  const form = addTo(new FormData(), { refined: true });
+  subject.addTo(form);
+  try {
+    answered(await askJson("v1/recommend", { form, signal: asking.signal }), subject);
+  } catch (failure) {
+    if (failure.name === "AbortError") return; // the next request is on its way
+    fail(failure);
+  } finally {
+    if (page.asking === asking) showWaiting(false);
+  }
+}
+
+function answered(answer, subject) {
+  const lowerIsBetter = page.accepted.lower_is_better;
+  const lower = lowerIsBetter.includes(answer.target);
+  page.answered = subject;
+  clearNotice({ answered: true });
+  showAnswer(answer, subject, lower, askInstead);
+  showShelf(subject, lower, askAbout);
+  offerAttributes(subject, answer);
+  showAllTargets(subject, lowerIsBetter, chooseTarget);
+}
+
+/** Say what went wrong. What passes by itself leaves the last answer about this image. */
+function fail(failure) {
+  if (!(failure instanceof Failure)) throw failure; // a mistake in the page itself
+  if (!failure.passes || page.answered !== page.subject) clearAnswer();
+  showFailure(failure, ask);
+}
+
+function chooseTarget(target) {
+  choose({ target });
+  showQuestion();
+  ask();
+}
+
+function askInstead(alternate) {
+  askAbout(catalogueSubject(alternate.image_id, alternate.class_name ?? alternate.file_name));
+  byId("result").focus();
+}
+
+start();

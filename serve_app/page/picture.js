@@ -1,0 +1,31 @@
+/** The image that is asked about, on the page: the picture, its name and size. */
+
+import { showCatalogueImage } from "./catalogue_image.js";
+import { byId } from "./dom.js";
+import { bytes } from "./words.js";
+
+/** Show the subject in place of the invitation. */
+export function showSubject(subject) {
+  document.body.classList.remove("empty");
+  byId("shown").hidden = false;
+  byId("picture-tools").hidden = false;
+  const image = byId("shown-image");
+  image.alt = `Your image, ${subject.name}`;
+  image.onload = () => describeSize(subject, image);
+  byId("shown-name").textContent = subject.name;
+  showPlain(subject);
+}
+
+/** The picture itself, without a heat map. */
+export function showPlain(subject) {
+  const image = byId("shown-image");
+  if (subject.path) showCatalogueImage(image, subject.path);
+  else image.src = subject.url;
+}
+
+function describeSize(subject, image) {
+  image.onload = null;
+  const size = `${image.naturalWidth} × ${image.naturalHeight}`;
+  const kind = subject.file ? bytes(subject.file.size) : "from the catalogue";
+  byId("shown-size").textContent = `${size}, ${kind}`;
+}

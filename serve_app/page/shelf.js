@@ -1,0 +1,102 @@
+/** Several images of the user's, to see which of them does best. */
+
+import { askJson } from "./api.js";
+import { addTo } from "./choices.js";
+import { byId, element } from "./dom.js";
+import { percent } from "./words.js";
+
+const MOST = 32; // that the service scores at once
+
+let shelf = [];
+let asking = null;
+
+/** Put images on the shelf; the newest stay where there are too many. */
+export function putOnShelf(subjects) {
+  shelf = [...shelf, ...subjects];
+  while (shelf.length > MOST) shelf.shift().release();
+}
+
+/**
+ * Show the shelf, best first, where there is more than one image on it.
+ * current: the one that is asked about; pick(subject): asks about another one.
+ */
+export async function showShelf(current, lowerIsBetter, pick) {
+  asking?.abort();
+  const others = shelf.some((subject) => subject !== current);
+  if (!others) return byId("shelf").replaceChildren();
+  asking = new AbortController();
+  const look = { current, lowerIsBetter, pick };
+  draw(
+    shelf.map((subject) => ({ subject })),
+    look,
+  );
+  try {
+    draw(ranked(await scores(asking.signal), lowerIsBetter), look);
+  } catch (failure) {
+    if (failure.name !== "AbortError") console.info(failure.message); // the images are there, unranked
+  }
+}
+
+async function scores(signal) {
+  const form = addTo(new FormData());
+  for (const { file, name } of shelf) form.append("images", file, name);
+  const subjects = [...shelf];
+  const { answers } = await askJson("v1/score:batch", { form, signal });
+  return answers.map(({ score, error }, index) => ({ subject: subjects[index], score, error }));
+}
+
+function ranked(entries, lowerIsBetter) {
+  const worth = ({ score }) =>
+    score ? (lowerIsBetter ? -score.probability : score.probability) : -Infinity;
+  return entries.sort((a, b) => worth(b) - worth(a));
+}
+
+function draw(entries, look) {
+  const focused = document.activeElement?.closest("#shelf button")?.title;
+  const clear = element(
+    "button",
+    { type: "button", class: "quiet", onclick: () => clearAllBut(look) },
+    "Keep only this one",
+  );
+  byId("shelf").replaceChildren(
+    element(
+      "div",
+      { class: "shelf-head" },
+      element("h3", { class: "subtitle" }, `Your ${entries.length} images, best first`),
+      clear,
+    ),
+    element(
+      "ol",
+      { class: "shelf", role: "list" },
+      entries.map((entry) => element("li", {}, item(entry, look))),
+    ),
+  );
+  if (focused)
+    byId("shelf")
+      .querySelector(`button[title="${CSS.escape(focused)}"]`)
+      ?.focus();
+}
+
+function item({ subject, score, error }, { current, pick }) {
+  const figure = score ? percent(score.probability) : error ? "not readable" : "\u2026";
+  return element(
+    "button",
+    {
+      type: "button",
+      class: "shelf-item",
+      title: subject.name,
+      "aria-current": subject === current && "true",
+      onclick: () => pick(subject),
+    },
+    element("img", { src: subject.url, alt: "" }),
+    element("span", { class: "name" }, subject.name),
+    element("strong", {}, figure),
+  );
+}
+
+function clearAllBut({ current, lowerIsBetter, pick }) {
+  shelf.filter((subject) => subject !== current).forEach((subject) => subject.release());
+  shelf = shelf.filter((subject) => subject === current);
+  showShelf(current, lowerIsBetter, pick);
+  byId("change").focus();
+}
