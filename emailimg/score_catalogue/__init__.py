@@ -1,10 +1,11 @@
 """Scoring whole catalogues: millions of images with a bundle, by Ray Data.
 
 Output folder, local or s3://:
-  scores/shard-*.parquet    one row per image and question (see `scoring`); its footer holds the
-                            shard's own summary
+  scores/shard-*.parquet    one row per image and question (see `scoring`)
   rejects/shard-*.parquet   source_uri, reason, message of the images of a shard that are bad
-  summary.json              counts, and per question mean, quantiles, histogram, best and worst
+  summaries/shard-*.json    of each shard
+  summary.json              of all: counts, and per question mean, quantiles, histogram, best
+                            and worst images
   list.parquet              the images to score; a row group per shard
   request.json              what was asked; written after the list
 

@@ -1,5 +1,6 @@
 """Scoring a catalogue: actors take a shard after the other; what is finished is left out."""
 
+import time
 from typing import Any
 
 import cv2
@@ -8,7 +9,7 @@ import ray
 from ray.data import ActorPoolStrategy
 
 from emailimg import bundle, resources, storage
-from emailimg.errors import BundleError, EmailimgError, ResourceError, parts_of
+from emailimg.errors import BundleError, EmailimgError, parts_of
 from emailimg.progress import Reporter, announce, track
 from emailimg.resources import Bundle
 from emailimg.score_catalogue import listing, pictures, scoring, shards, summary
@@ -17,8 +18,6 @@ from emailimg.score_catalogue.request import Request, is_begun, note
 from emailimg.score_catalogue.scoring import Facts
 
 _STAGE = "score-catalogue"
-# A shard whose actor dies every time is not worth more: an image of it kills the process.
-_RETRIES = 4
 
 
 def score(request: Request) -> dict[str, Any]:
@@ -33,16 +32,24 @@ def score(request: Request) -> dict[str, Any]:
         note(request)
     sizes = listing.shard_sizes(request.list_location)
     done = shards.finished(request.out)
-    left = [number for number in range(len(sizes)) if number not in done]
+    left = sorted(set(range(len(sizes))) - set(done))
     if done:
         announce([f"{len(done)} of {len(sizes)} shards were there, {len(left)} are left"])
     if left:
-        with track("scoring", sum(sizes), "images") as reporter:
-            reporter.begin_at(sum(sizes[number] for number in done))
-            _score_shards(request, left, reporter)
+        _score_left(request, sizes, done, left)
     result = {"bundle": request.bundle_version} | _summary(request, len(sizes))
     storage.write_json(request.path("summary.json"), result)
     return result
+
+
+def _score_left(request: Request, sizes: list[int], done: list[int], left: list[int]) -> None:
+    shards.forget_attempts(request.out)
+    began = time.monotonic()
+    with track("scoring", sum(sizes), "images") as reporter:
+        reporter.begin_at(sum(sizes[number] for number in done))
+        _score_shards(request, left, reporter)
+    seconds, images = time.monotonic() - began, sum(sizes[number] for number in left)
+    announce([f"{images:,} images in {seconds:.1f} s, {images / seconds:,.0f} images/s"])
 
 
 def needs(request: Request) -> list[Bundle]:
@@ -65,7 +72,6 @@ def _score_shards(request: Request, left: list[int], reporter: Reporter) -> None
         num_cpus=embed.cpus_per_actor,
         num_gpus=1 if embed.use_gpu else None,
         fn_constructor_kwargs={"request": request, "reporter": reporter},
-        ray_remote_args_fn=lambda: {"max_task_retries": _RETRIES},
     )
     try:
         for _ in scored.iter_batches(batch_size=None):
@@ -81,11 +87,6 @@ def _in_words(error: Exception) -> BaseException:
         ours = isinstance(part, EmailimgError | OSError)
         if ours and not isinstance(part, ray.exceptions.RayError):
             return part
-    if any(isinstance(part, ray.exceptions.RayActorError) for part in parts):
-        return ResourceError(
-            f"processes died {_RETRIES + 1} times over the same images, most likely for want of "
-            "memory; lower embed.batch_size or embed.num_actors, and give the same command again"
-        )
     return error
 
 
@@ -111,6 +112,7 @@ class _ShardScorer:
         for number in batch["shard"].tolist():
             # One that died after its last stroke leaves nothing to do.
             if not shards.is_finished(self._request.out, number):
+                shards.begin(self._request.out, number)
                 self._score(number)
         return batch
 
@@ -131,4 +133,4 @@ def _summary(request: Request, count: int) -> dict[str, Any]:
     done = shards.finished(request.out)
     missing = count - len(done)
     assert not missing, f"{missing} shards are missing after all were scored"
-    return summary.add_up([done[number] for number in sorted(done)])
+    return summary.add_up(shards.summaries(request.out, done))

@@ -12,6 +12,7 @@ from emailimg.question import Question
 from emailimg.score_catalogue.pictures import Reject
 from emailimg.score_catalogue.scoring import Facts
 
+_KEY = ("target", "campaign_type", "industry")
 _BINS = 100  # of the histogram, which quantiles are read from
 _RANKED = 10  # best and worst images that are named
 _QUANTILES = (0.1, 0.5, 0.9)
@@ -36,9 +37,7 @@ def _of_question(facts: Facts, question: Question, found: Prediction) -> dict[st
     counts, _ = np.histogram(found.probability, bins=_BINS, range=(0, 1))
     ranked = _ranked(facts, found)
     return {
-        "target": question.target,
-        "campaign_type": question.campaign_type,
-        "industry": question.industry,
+        **{name: getattr(question, name) for name in _KEY},
         "sum": float(found.probability.sum()),
         "histogram": counts.tolist(),
         "highest": ranked[::-1][:_RANKED],
@@ -63,41 +62,55 @@ def _ranked(facts: Facts, found: Prediction) -> list[dict[str, Any]]:
     ]
 
 
-def add_up(shards: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The summary of all shards.
+def add_up(shards: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The summary of all shards, of which no more than one is held at a time.
 
     Per question: mean, quantiles (to a percentage point), a histogram of 100 bins from 0 to 1, and
     the best and worst images; best is lowest where the target is one to avoid. Images unlike the
     bundle's catalogue are counted, but not named as best or worst: their probability is a guess.
     """
+    counts = dict.fromkeys(("images", "scored", "out_of_domain"), 0)
     rejected: Counter[str] = Counter()
+    questions: dict[tuple[str, ...], dict[str, Any]] = {}
     for shard in shards:
+        counts = {name: count + shard[name] for name, count in counts.items()}
         rejected.update(shard["rejected"])
-    counts = {name: sum(s[name] for s in shards) for name in ("images", "scored", "out_of_domain")}
-    by_question: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-    for part in (part for shard in shards for part in shard["questions"]):
-        key = part["target"], part["campaign_type"], part["industry"]
-        by_question.setdefault(key, []).append(part)
+        for part in shard["questions"]:
+            key = tuple(part[name] for name in _KEY)
+            questions[key] = _added(questions[key], part) if key in questions else part
     return {
         **counts,
         "rejected": dict(sorted(rejected.items())),
-        "questions": [_merged(*item) for item in by_question.items()],
+        "questions": [_described(question) for question in questions.values()],
     }
 
 
-def _merged(key: tuple[str, str, str], parts: list[dict[str, Any]]) -> dict[str, Any]:
-    histogram = np.sum([part["histogram"] for part in parts], axis=0)
-    highest = [image for part in parts for image in part["highest"]]
-    lowest = [image for part in parts for image in part["lowest"]]
-    highest.sort(key=lambda image: (-image["probability"], image["source_uri"]))
-    lowest.sort(key=lambda image: (image["probability"], image["source_uri"]))
-    ends = [highest[:_RANKED], lowest[:_RANKED]]
-    best, worst = ends[::-1] if key[0] in taxonomy.LOWER_IS_BETTER else ends
+def _added(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Two parts of one question's images as one."""
+    highest = sorted(
+        one["highest"] + other["highest"], key=lambda i: (-i["probability"], i["source_uri"])
+    )
+    lowest = sorted(
+        one["lowest"] + other["lowest"], key=lambda i: (i["probability"], i["source_uri"])
+    )
+    return one | {
+        "sum": one["sum"] + other["sum"],
+        "histogram": np.add(one["histogram"], other["histogram"]).tolist(),
+        "highest": highest[:_RANKED],
+        "lowest": lowest[:_RANKED],
+    }
+
+
+def _described(question: dict[str, Any]) -> dict[str, Any]:
+    histogram = np.array(question["histogram"])
+    ends = [question["highest"], question["lowest"]]
+    avoided = question["target"] in taxonomy.LOWER_IS_BETTER
+    best, worst = ends[::-1] if avoided else ends
     return {
-        **dict(zip(("target", "campaign_type", "industry"), key, strict=True)),
-        "mean": sum(part["sum"] for part in parts) / int(histogram.sum()),
+        **{name: question[name] for name in _KEY},
+        "mean": question["sum"] / int(histogram.sum()),
         "quantiles": {f"{q:.0%}": _quantile(histogram, q) for q in _QUANTILES},
-        "histogram": histogram.tolist(),
+        "histogram": question["histogram"],
         "best": best,
         "worst": worst,
     }

@@ -11,7 +11,7 @@ from s3_failures import failing_front
 from score_catalogue_request import request, write_bad_images, write_images
 
 from emailimg import storage, taxonomy
-from emailimg.errors import BundleError, ConfigError, SourceError, TaxonomyError
+from emailimg.errors import BundleError, ConfigError, ResourceError, SourceError, TaxonomyError
 from emailimg.parquet import read_table
 from emailimg.predict import Predictor
 from emailimg.score_catalogue import listing, run, shards, summary
@@ -39,9 +39,9 @@ def score(asked: Request) -> dict[str, Any]:
     sizes = listing.shard_sizes(asked.list_location)
     scorer({"shard": np.arange(len(sizes))})
     found = shards.finished(asked.out)
-    assert list(found) == list(range(len(sizes)))
+    assert found == list(range(len(sizes)))
     assert counted.images == sum(sizes)
-    return summary.add_up(list(found.values()))
+    return summary.add_up(shards.summaries(asked.out, found))
 
 
 def test_scores_are_those_of_the_predictor(
@@ -136,11 +136,12 @@ def test_a_shard_that_is_not_whole_is_not_finished(
     files = storage.list_files(asked.path("scores"))
     assert len(files) == 3
     whole = storage.read_bytes(files[1])
-    another = storage.read_bytes(asked.list_location)
-    broken = {"cut": whole[:-20], "empty": b"", "no summary": another}
+    broken = {"cut": whole[:-20], "empty": b"", "no summary": whole}
     storage.write_bytes(files[1], broken[damage])
+    if damage == "no summary":
+        storage.delete_file(asked.path("summaries", "shard-00001.json"))
     storage.write_bytes(asked.path("scores", ".shard-00002.parquet.partial"), whole[:100])
-    assert sorted(shards.finished(asked.out)) == [0, 2]
+    assert shards.finished(asked.out) == [0, 2]
     assert not shards.is_finished(asked.out, 1)
     scorer = run._ShardScorer(asked, Counted())  # type: ignore[arg-type]
     scorer({"shard": np.arange(3)})
@@ -265,6 +266,16 @@ def test_shards_are_as_large_as_fits(
     assert len({uri for shard in listed for uri in shard["source_uri"]}) == images
 
 
+def test_a_shard_that_kills_its_process_is_given_up(base: str) -> None:
+    for _ in range(5):
+        shards.begin(base, 3)
+    shards.begin(base, 4)
+    with pytest.raises(ResourceError, match=r"shard 3 has died 5 times.*embed.batch_size"):
+        shards.begin(base, 3)
+    shards.forget_attempts(base)
+    shards.begin(base, 3)
+
+
 def test_what_s3_refuses_to_all_stops_the_work_instead_of_rejecting_everything(
     bucket: str, tmp_path: Path, bundle_location: str
 ) -> None:
@@ -275,10 +286,10 @@ def test_what_s3_refuses_to_all_stops_the_work_instead_of_rejecting_everything(
     storage.delete_file(f"{bucket}/outage/001.jpg")
     scorer = run._ShardScorer(asked, Counted())  # type: ignore[arg-type]
     scorer({"shard": np.array([0, 1])})
-    assert shards.finished(asked.out)[1]["rejected"] == {"unreadable": 1}
+    assert [s["rejected"] for s in shards.summaries(asked.out, [0, 1])] == [{}, {"unreadable": 1}]
     with (
         failing_front(100, "400 Bad Request", "ExpiredToken"),
         pytest.raises(SourceError, match=r"cannot be read.*continues where it was"),
     ):
         scorer({"shard": np.array([2])})
-    assert sorted(shards.finished(asked.out)) == [0, 1]
+    assert shards.finished(asked.out) == [0, 1]
