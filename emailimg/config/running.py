@@ -22,7 +22,9 @@ class ServiceSettings(Section):
     # A file of `NAME KEY` lines that the replicas can read; without one, anybody may ask.
     api_keys_file: str | None = None
     requests_per_minute: float | None = Field(None, gt=0)  # for each key, or address without keys
-    cors_origins: tuple[str, ...] = ()  # pages of other sites that may ask, e.g. https://example.org
+    cors_origins: tuple[
+        str, ...
+    ] = ()  # pages of other sites that may ask, e.g. https://example.org
     image_uri_prefixes: tuple[str, ...] = ()  # s3:// prefixes below which requests may name images
 
 
