@@ -88,6 +88,12 @@ class Bundle:
     def classifiers(self, threads: int = 1) -> Classifiers:
         return boosters.load(storage.join(self.location, _CLASSIFIERS), threads)
 
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The targets that there are models for."""
+        index = boosters.read_index(storage.join(self.location, _CLASSIFIERS))
+        return tuple(index["targets"])
+
     def domain(self) -> Domain | None:
         """None for a bundle that was made without."""
         path = storage.join(self.location, domain.FILE)

@@ -13,6 +13,7 @@ from typing import Any
 # mistyped option answer at once.
 from emailimg import __version__, config
 from emailimg.errors import ConfigError, EmailimgError
+from emailimg.score_catalogue import options as score_catalogue_options
 
 _DEFAULT_WORKSPACE = "workspace"
 _DEFAULT_PRESET = "quickstart"
@@ -154,6 +155,13 @@ def _add_serving_commands(commands: Any) -> None:
                 "--explain", action="store_true", help="say why; with --out, draw where"
             )
 
+    many = commands.add_parser(
+        "score-catalogue", help="probabilities of a whole catalogue's images"
+    )
+    score_catalogue_options.add(many)
+    _add_address(many)
+    many.set_defaults(command=_score_catalogue)
+
 
 def whole_number(low: int, high: int) -> Callable[[str], int]:
     """An argparse type: a whole number from `low` to `high`."""
@@ -238,6 +246,16 @@ def _score(options: argparse.Namespace) -> None:
     else:
         answer = predictor.score(data, *question)
         _print_answer(options, answer, presentation.score_text(answer))
+
+
+def _score_catalogue(options: argparse.Namespace) -> None:
+    request = score_catalogue_options.request(options, _open_bundle(options))
+    from emailimg import ray_session
+    from emailimg.score_catalogue import run, summary
+
+    with ray_session.session(options.address):
+        found = run.score(request)
+    print(f"{summary.text(found)}\n\nscores in {_shown(request.path('scores'))}")
 
 
 def _recommend(options: argparse.Namespace) -> None:

@@ -111,7 +111,9 @@ def _draw_lines(
         state = _read(counter)
         if state is None or state.done <= 0:
             continue
-        parts = [f"  {label}: {state.done:.0f}/{total:.0f} {unit}", _pace(state, total, unit)]
+        # What a killed worker had counted is counted again by the one that takes over.
+        done = min(state.done, total)
+        parts = [f"  {label}: {done:.0f}/{total:.0f} {unit}", _pace(state, total, unit)]
         print(", ".join(filter(None, parts)), file=sys.stderr, flush=True)
 
 

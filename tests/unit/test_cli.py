@@ -13,7 +13,8 @@ from pictures import encode, picture
 
 from emailimg import __version__, cli, config, images, pipeline
 
-COMMANDS = {"quickstart", "run", "serve", "score", "recommend", "showroom", "gallery"}
+COMMANDS = {"quickstart", "run", "serve", "score", "recommend", "showroom"}
+COMMANDS |= {"gallery", "score-catalogue"}
 HEAVY = {"ray", "torch", "torchvision", "xgboost", "matplotlib", "scipy", "albumentations"}
 QUESTION = ["--target", "open_rate", "--campaign", "Newsletter", "--industry", "Retail"]
 
