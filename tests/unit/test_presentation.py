@@ -66,6 +66,9 @@ EXPLANATION = Explanation(
 ANSWER = Recommendation(SCORE, [BRIGHTER, BLURRED], [ALTERNATE], "industry", 17)
 
 
+CAR = ["BMW", "X5", "SUV", "2007"]
+
+
 def test_a_score_in_text() -> None:
     all_targets = replace(
         SCORE,
@@ -86,7 +89,7 @@ def test_a_recommendation_in_text() -> None:
     assert found == [
         ["67.5%", "+25.0", "pp", "60.0%", "to", "74.0%", "better:", "99%", "brighter"],
         ["50.0%", "+7.5", "pp", "motion", "blur"],
-        [*"90.0% +47.5 pp 85.0% to 94.0% better: 100% BMW X5 SUV 2007".split()],
+        ["90.0%", "+47.5", "pp", "85.0%", "to", "94.0%", "better:", "100%", *CAR],
     ]
     assert "alternates, of 17 images (industry)" in lines
 
