@@ -129,6 +129,11 @@ def _add_serving_commands(commands: Any) -> None:
     serve.add_argument("--bundle", required=True, metavar="DIR")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=whole_number(0, 65535), default=8000)
+    serve.add_argument(
+        "--haproxy",
+        action="store_true",
+        help="HAProxy in place of Serve's own proxy; its ports 8404 and 9101 listen on any address",
+    )
     _add_assignments(serve, "serve.fused=true")
     _add_address(serve)
     serve.set_defaults(command=_serve)
@@ -220,6 +225,8 @@ def print_stage(result: Any) -> None:
 
 
 def _serve(options: argparse.Namespace) -> None:
+    if options.haproxy:
+        _choose_haproxy(options.address or os.environ.get("RAY_ADDRESS"))
     from emailimg import bundle, ray_session, service
 
     loaded = bundle.load(options.bundle)
@@ -227,6 +234,16 @@ def _serve(options: argparse.Namespace) -> None:
     settings = chosen.serve.model_copy(update={"host": options.host, "port": options.port})
     with ray_session.session(options.address):
         service.serve_forever(loaded.location, settings, chosen.cluster)
+
+
+def _choose_haproxy(address: str | None) -> None:
+    """Ray Serve reads this when it is imported, here and in every process of a new cluster."""
+    if address not in (None, "local"):
+        raise ConfigError(
+            "--haproxy is for a cluster that this command starts; for another one, set "
+            "RAY_SERVE_ENABLE_HA_PROXY=1 where `ray start` is run"
+        )
+    os.environ["RAY_SERVE_ENABLE_HA_PROXY"] = "1"
 
 
 def _score(options: argparse.Namespace) -> None:

@@ -289,3 +289,10 @@ def test_the_gallery_is_drawn_of_ones_own_image(
     assert images.probe(target.read_bytes(), config.ImageConfig())[0] == "PNG"
     assert cli.main(["gallery", "--set", "augment.mode=both", "--out", str(target)]) == 1
     assert "composed" in capsys.readouterr().err
+
+
+def test_haproxy_is_refused_on_a_cluster_that_is_there_already(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["serve", "--bundle", "b", "--haproxy", "--address", "auto"]) != 0
+    assert "RAY_SERVE_ENABLE_HA_PROXY=1" in capsys.readouterr().err
