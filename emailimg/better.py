@@ -26,6 +26,20 @@ _USUAL_COUNTS = 30.0  # as so many members, of a variance
 
 
 @dataclass(frozen=True)
+class Spread:
+    """Mean and variance of candidates' predicted log-odds."""
+
+    mean: float
+    variance: float
+
+    @classmethod
+    def of(cls, probabilities: np.ndarray) -> "Spread":
+        """Probabilities, (M,), M > 0."""
+        log_odds = logit(probabilities)
+        return cls(float(log_odds.mean()), float(log_odds.var()))
+
+
+@dataclass(frozen=True)
 class Prior:
     """The candidates' log-odds without noise: normal, with this mean and variance."""
 
@@ -62,11 +76,13 @@ class Comparison:
             )
 
 
-def prior(probabilities: np.ndarray, selected: Prediction) -> Prior:
-    """Of candidates with these predictions, (M,), M > 0; selected: some of them, with members."""
-    log_odds = logit(probabilities)
+def prior(spread: Spread, selected: Prediction) -> Prior:
+    """Of candidates whose predictions are spread so; selected: some of them, with members.
+
+    The best of many are rather noisier than the others, so their noise errs on the careful side.
+    """
     noise = float(np.mean(own_noise(selected))) if len(selected.probability) else 0.0
-    return Prior(float(log_odds.mean()), max(0.0, float(log_odds.var()) - noise))
+    return Prior(spread.mean, max(0.0, spread.variance - noise))
 
 
 def own_noise(candidates: Prediction) -> np.ndarray:
@@ -83,37 +99,36 @@ def own_noise(candidates: Prediction) -> np.ndarray:
     return (own * found + usual * found.mean()) / (own + usual)
 
 
-def paired_noise(own: Prediction, others: Prediction) -> np.ndarray:
-    """Variance of the predicted differences in log-odds, float64 (N,).
-
-    own: of the image, one row; others: of N candidates, by the same classifier.
-    """
-    return _variance(others, logit(others.members) - logit(own.members))
-
-
-def _variance(candidates: Prediction, members: np.ndarray) -> np.ndarray:
-    """Of values by member, float64 (M, N); 0 where there are no members."""
-    if candidates.uncertainty is None or len(members) < 2:
-        return np.zeros(len(candidates.probability))
-    spread = members.std(axis=0, ddof=1) / candidates.too_wide
-    return candidates.uncertainty.members * spread**2
+def apart(own: Prediction, candidates: Prediction) -> float:
+    """Variance of the image's own predicted log-odds around what the candidates share."""
+    if len(candidates.members) < 2:
+        return 0.0
+    shared = logit(candidates.members).mean(axis=1, keepdims=True)
+    return float(_variance(own, logit(own.members) - shared)[0])
 
 
 def compare(own: Prediction, others: Prediction, among: Prior) -> Comparison:
-    """Candidates beside the image; among: of all candidates that these are a selection of."""
+    """Candidates beside the image (one row); among: of all candidates that these are a part of."""
     base, said = logit(own.probability), logit(others.probability)
-    varied = own_noise(others)
-    kept = among.variance / np.maximum(among.variance + varied, _LEAST)
-    kept = np.where(varied > 0, kept, 1.0)
+    noise = own_noise(others)
+    kept = np.where(noise > 0, among.variance / np.maximum(among.variance + noise, _LEAST), 1.0)
     log_odds = among.mean + kept * (said - among.mean)
     low, high = _interval(others, expit(log_odds), np.sqrt(kept))
     return Comparison(
         log_odds=log_odds,
         difference=log_odds - base,
-        variance=kept * paired_noise(own, others) + _unseen(own) + _unseen(others),
+        # The image is not shrunk, so its noise counts whole.
+        variance=kept * noise + apart(own, others) + _unseen(own) + _unseen(others),
         low=low,
         high=high,
     )
+
+
+def _variance(candidates: Prediction, members: np.ndarray) -> np.ndarray:
+    """Of values by member, float64 (M, N)."""
+    assert candidates.uncertainty is not None
+    spread = members.std(axis=0, ddof=1) / candidates.too_wide
+    return candidates.uncertainty.members * spread**2
 
 
 def _unseen(prediction: Prediction) -> np.ndarray:

@@ -68,10 +68,8 @@ def select(
 
 def near_duplicates(hashes: Sequence[bytes], bits: int) -> np.ndarray:
     """Which of N perceptual hashes differ in at most `bits` bits, bool (N, N)."""
-    codes = np.unpackbits(
-        np.frombuffer(b"".join(hashes), np.uint8).reshape(len(hashes), -1), axis=1
-    )
-    apart = (codes[:, None] != codes[None]).sum(axis=2)
+    codes = np.frombuffer(b"".join(hashes), np.uint64).reshape(len(hashes), -1)
+    apart = np.bitwise_count(codes[:, None] ^ codes[None]).sum(axis=2, dtype=np.int64)
     return apart <= bits
 
 

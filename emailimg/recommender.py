@@ -15,7 +15,7 @@ import numpy as np
 
 from emailimg import better, looks, near_duplicates, taxonomy
 from emailimg.answers import Alternate, Recommendation, Score, SuggestedEdit
-from emailimg.better import Comparison
+from emailimg.better import Comparison, Spread
 from emailimg.boosters import Prediction
 from emailimg.bundle import CatalogueIndex
 from emailimg.config import Config
@@ -75,10 +75,11 @@ class Case:
 
 @dataclass(frozen=True)
 class Weighed:
-    """A pool with the probabilities of its images, float64 (M,)."""
+    """A pool with the probabilities of its images, float64 (M,), and how far they are spread."""
 
     pool: Pool
     probabilities: np.ndarray
+    spread: Spread | None  # None where the pool is empty
 
 
 class Recommender:
@@ -129,7 +130,7 @@ class Recommender:
 
     def remember(self, case: Case, pool: Pool, probabilities: np.ndarray) -> Weighed:
         """probabilities: of the pool, float64 (M,)."""
-        weighed = Weighed(pool, probabilities)
+        weighed = Weighed(pool, probabilities, Spread.of(probabilities) if len(pool.rows) else None)
         self._remembered[_key(case, pool)] = weighed
         if len(self._remembered) > _REMEMBERED:
             self._remembered.popitem(last=False)
@@ -185,7 +186,7 @@ class Recommender:
 
     def _best_edits(self, case: Case, own: Prediction, edited: Prediction) -> list[SuggestedEdit]:
         """Each technique once, at its best strength."""
-        found = better.compare(own, edited, better.prior(edited.probability, edited))
+        found = better.compare(own, edited, better.prior(Spread.of(edited.probability), edited))
         gains, sure = _gains(case, own, found)
         best: dict[str, int] = {}
         for place in np.argsort(-gains, kind="stable"):
@@ -213,9 +214,9 @@ class Recommender:
         of_rows: Prediction,
     ) -> list[Alternate]:
         """None that is the subject again, or nearly another one."""
-        if not len(rows):
+        if weighed.spread is None or not len(rows):
             return []
-        found = better.compare(own, of_rows, better.prior(weighed.probabilities, of_rows))
+        found = better.compare(own, of_rows, better.prior(weighed.spread, of_rows))
         gains, sure = _gains(case, own, found)
         likeness = self._likeness(case, rows)
         good = (gains > 0) & ~(sure < case.wishes.min_better) & ~self._like(case, rows)

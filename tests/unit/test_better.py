@@ -40,6 +40,13 @@ def predicted(
     return prediction, expit(true)
 
 
+def compared(prediction: Prediction) -> tuple[better.Comparison, Prediction]:
+    """The first row is the image, the others are its candidates."""
+    own, others = prediction.part(slice(0, 1)), prediction.part(slice(1, None))
+    spread = better.Spread.of(others.probability)
+    return better.compare(own, others, better.prior(spread, others)), others
+
+
 @pytest.mark.parametrize("spread", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("common", [0.0, 0.8])
 def test_the_best_of_many_is_not_overstated(spread: float, common: float) -> None:
@@ -49,7 +56,9 @@ def test_the_best_of_many_is_not_overstated(spread: float, common: float) -> Non
         clean = rng.normal(-1, spread, 400)
         prediction, _ = predicted(rng, clean, noise=0.5, common=common)
         own, others = prediction.part(slice(0, 1)), prediction.part(slice(1, None))
-        found = better.compare(own, others, better.prior(others.probability, others))
+        found = better.compare(
+            own, others, better.prior(better.Spread.of(others.probability), others)
+        )
         best = int(np.argmax(found.log_odds))
         said = np.log(others.probability / (1 - others.probability))
         shift = prediction_shift(clean, prediction)
@@ -65,14 +74,18 @@ def prediction_shift(clean: np.ndarray, prediction: Prediction) -> float:
     return float(np.mean(said - clean))
 
 
-def test_four_of_five_that_are_80_percent_sure_are_better() -> None:
+@pytest.mark.parametrize("spread", [0.15, 0.7])
+def test_four_of_five_that_are_80_percent_sure_are_better(spread: float) -> None:
+    """Also where the image can be anything: it is not shrunk towards the candidates."""
     rng = np.random.default_rng(3)
     claimed, came_true = [], []
-    for _ in range(300):
-        clean = rng.normal(-0.5, 0.7, 60)
+    for _ in range(1000):
+        clean = np.concatenate([rng.normal(-0.5, 2.0, 1), rng.normal(-0.5, spread, 60)])
         prediction, truth = predicted(rng, clean, noise=0.3, unseen=0.03, common=0.5)
         own, others = prediction.part(slice(0, 1)), prediction.part(slice(1, None))
-        found = better.compare(own, others, better.prior(others.probability, others))
+        found = better.compare(
+            own, others, better.prior(better.Spread.of(others.probability), others)
+        )
         claimed.append(found.better(1))
         came_true.append(truth[1:] > truth[0])
     said, was = np.concatenate(claimed), np.concatenate(came_true)
@@ -81,15 +94,16 @@ def test_four_of_five_that_are_80_percent_sure_are_better() -> None:
         assert was[inside].mean() == pytest.approx(said[inside].mean(), abs=0.05)
 
 
-def test_what_two_images_share_does_not_make_their_difference_uncertain() -> None:
+def test_what_all_share_does_not_make_a_difference_uncertain() -> None:
     rng = np.random.default_rng(0)
-    clean = np.array([-1.0, -0.5])
-    apart, _ = predicted(rng, clean, noise=0.8)
-    together, _ = predicted(rng, clean, noise=0.01, common=0.8)
-    noise = [
-        better.paired_noise(p.part(slice(0, 1)), p.part(slice(1, 2))) for p in (apart, together)
-    ]
-    assert noise[1] < 0.01 * noise[0]
+    clean = np.array([-1.0, -0.5, -0.7])
+    loud, _ = predicted(rng, clean, noise=0.8)
+    quiet, _ = predicted(rng, clean, noise=0.01, common=0.8)
+    variances = []
+    for found in (loud, quiet):
+        own, others = found.part(slice(0, 1)), found.part(slice(1, None))
+        variances.append(better.compare(own, others, better.Prior(-1.0, 1.0)).variance.max())
+    assert variances[1] < 0.01 * variances[0]
 
 
 def test_lower_is_better_the_other_way_round() -> None:
@@ -104,8 +118,7 @@ def test_lower_is_better_the_other_way_round() -> None:
 def test_without_members_nothing_is_shrunk_and_nothing_is_sure() -> None:
     p = np.array([0.3, 0.5, 0.2])
     prediction = Prediction(p, p, p, np.empty((0, 3)))
-    own, others = prediction.part(slice(0, 1)), prediction.part(slice(1, None))
-    found = better.compare(own, others, better.prior(others.probability, others))
+    found, _ = compared(prediction)
     np.testing.assert_allclose(found.probability, [0.5, 0.2])
     assert np.isnan(found.better(1)).all()
     np.testing.assert_allclose(found.low, found.probability)
@@ -114,8 +127,7 @@ def test_without_members_nothing_is_shrunk_and_nothing_is_sure() -> None:
 def test_intervals_are_around_the_shrunk_probabilities() -> None:
     rng = np.random.default_rng(1)
     prediction, _ = predicted(rng, rng.normal(-1, 0.3, 50), noise=0.4, unseen=0.02)
-    own, others = prediction.part(slice(0, 1)), prediction.part(slice(1, None))
-    found = better.compare(own, others, better.prior(others.probability, others))
+    found, others = compared(prediction)
     assert (found.low < found.probability).all()
     assert (found.probability < found.high).all()
     assert np.ptp(found.probability) < np.ptp(others.probability)
