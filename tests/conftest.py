@@ -1,6 +1,8 @@
 """Shared by the tests: one small Ray cluster, and one small bundle to serve from."""
 
+import os
 from collections.abc import Iterator
+from unittest import mock
 
 import pytest
 from bundle_factory import write_bundle
@@ -12,8 +14,12 @@ from emailimg.stages import StageResult
 
 @pytest.fixture(scope="session")
 def ray_cluster() -> Iterator[None]:
-    """A local Ray cluster of two CPUs; starting one takes seconds, so all tests share it."""
-    with ray_session.session("local", num_cpus=2):
+    """A local Ray cluster of two CPUs; starting one takes seconds, so all tests share it.
+
+    Its idle processes stay longer than usual: the next test needs them again.
+    """
+    longer = {"RAY_idle_worker_killing_time_threshold_ms": "20000"}
+    with mock.patch.dict(os.environ, longer), ray_session.session("local", num_cpus=2):
         yield
 
 

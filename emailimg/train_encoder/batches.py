@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import ray.data
-import ray.train
 import torch
 from torch import Tensor
 
@@ -38,24 +37,6 @@ _WINDOW_BYTES = 64 * 2**20  # of pixels that are shuffled together
 # its CPU until they are taken, and the other workers' tasks might be waiting for that CPU.
 _BLOCK_BYTES = 8 * 2**20
 _READY_BATCHES = 2  # made ahead of the step that takes them
-
-
-class FixedShares(ray.train.DataConfig):
-    """Gives every worker the same rows in every epoch, and again when a run continues."""
-
-    def __init__(self) -> None:
-        super().__init__(datasets_to_split=["train"])
-
-    def configure(
-        self, datasets: dict[str, Any], world_size: int, *_: Any, **__: Any
-    ) -> list[dict[str, Any]]:
-        shares: list[dict[str, Any]] = [{} for _ in range(world_size)]
-        for name, rows in datasets.items():
-            whole = name != "train"
-            parts = [rows] * world_size if whole else rows.split(world_size, equal=True)
-            for share, part in zip(shares, parts, strict=True):
-                share[name] = part.iterator()
-        return shares
 
 
 @dataclass(frozen=True)

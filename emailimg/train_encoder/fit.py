@@ -15,9 +15,10 @@ from ray.train.torch import TorchTrainer
 
 from emailimg import storage
 from emailimg.errors import TrainingError
+from emailimg.fixed_shares import FixedShares
 from emailimg.progress import Reporter
 from emailimg.train_encoder import checkpoints, failures
-from emailimg.train_encoder.batches import FixedShares, TrainingData
+from emailimg.train_encoder.batches import TrainingData
 from emailimg.train_encoder.loop import SELECTED_BY, Job, train
 
 _KEPT = 2  # the best checkpoint and the newest

@@ -88,7 +88,6 @@ def pipeline_job(head: str, workspace: Path, environment: dict[str, str]) -> Res
     )
 
 
-@pytest.mark.timeout(480)
 def test_the_pipeline_runs_as_a_job_on_a_started_cluster(
     pipeline_job: Result, workspace: Path
 ) -> None:
@@ -130,7 +129,6 @@ def other_jobs(
         return dict(zip(jobs, results, strict=True))
 
 
-@pytest.mark.timeout(480)
 @pytest.mark.parametrize(("name", "trials"), [("tune_classifiers", 2), ("tune_encoder", 1)])
 def test_a_search_runs_as_a_job(
     other_jobs: dict[str, Result], workspace: Path, name: str, trials: int

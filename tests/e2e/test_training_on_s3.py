@@ -33,7 +33,6 @@ def train(workspace: str, epochs: int) -> str:
     return done.stdout
 
 
-@pytest.mark.timeout(500)
 def test_checkpoints_are_on_s3_and_an_interrupted_stage_goes_on_from_them(workspace: str) -> None:
     assert re.search(r"^encoder .* 2 epochs", train(workspace, epochs=2), re.MULTILINE)
     folder = f"{workspace}/encoder"

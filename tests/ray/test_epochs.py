@@ -8,10 +8,11 @@ import torch
 
 from emailimg import config, splits
 from emailimg.encoder_spec import EncoderSpec
+from emailimg.fixed_shares import FixedShares
 from emailimg.parquet import read_table
 from emailimg.stages import Workspace
 from emailimg.taxonomy import AUGMENTATION_CLASSES
-from emailimg.train_encoder.batches import FixedShares, TrainingData
+from emailimg.train_encoder.batches import TrainingData
 
 CPU = torch.device("cpu")
 SPEC = EncoderSpec("resnet18", 32, {"augmentation_class": AUGMENTATION_CLASSES})

@@ -74,7 +74,7 @@ def assert_same_end(disturbed: Path, undisturbed: Path) -> None:
 
 def in_second_epoch(folder: Path) -> None:
     """Wait until the first epoch's checkpoint is known to Ray Train, and the second runs."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     attempt = folder / "runs" / "attempt-0001"
     while not (attempt / "checkpoint_manager_snapshot.json").exists():
         assert time.monotonic() < deadline, "no first epoch"
@@ -82,7 +82,6 @@ def in_second_epoch(folder: Path) -> None:
     assert not (attempt / f"epoch-{EPOCHS:04d}").exists(), "too late to disturb it"
 
 
-@pytest.mark.timeout(240)
 def test_a_killed_worker_is_replaced_and_nothing_changes(
     inputs: tuple[str, str], undisturbed: Path, tmp_path: Path
 ) -> None:
@@ -101,7 +100,6 @@ def test_a_killed_worker_is_replaced_and_nothing_changes(
     assert_same_end(tmp_path, undisturbed)
 
 
-@pytest.mark.timeout(240)
 def test_a_killed_driver_continues_with_the_same_command(
     interrupted_run: str, undisturbed: Path, tmp_path: Path
 ) -> None:
@@ -120,7 +118,7 @@ def test_a_killed_driver_continues_with_the_same_command(
     driver.kill()
     driver.wait()
     first = (folder / "runs/attempt-0001/epoch-0001/complete.json").stat().st_mtime
-    subprocess.run(command, env=environment, check=True, timeout=200)
+    subprocess.run(command, env=environment, check=True, timeout=400)
     [record, *_] = storage.read_json(f"{folder}/history.json")
     assert record["epoch"] == 1
     kept = folder / "runs/attempt-0001/epoch-0001/complete.json"
