@@ -14,8 +14,9 @@ import torch
 
 from emailimg.encoder import Encoder
 from emailimg.encoder_spec import EncoderSpec
+from tune_jobs import markdown
 
-from . import forward_passes, tables
+from . import forward_passes
 from .forward_passes import Pass
 
 # Of the presets `quickstart` and `paper`.
@@ -86,7 +87,7 @@ def _table(starts: dict[str, float], times: dict[int, dict[str, list[float]]]) -
         taken = [f"{1000 * median(times[size][name]):.1f}" for size in BATCHES]
         speeds = [f"{_speed(times[size], name):.2f}" for size in BATCHES]
         rows.append([name, *taken, *speeds, f"{start:.1f}"])
-    return tables.markdown([*heads, "start, s"], rows)
+    return markdown.table([*heads, "start, s"], rows)
 
 
 def _speed(times: dict[str, list[float]], name: str) -> float:
