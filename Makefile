@@ -17,7 +17,7 @@ test: $(STAMP)
 
 # Ray Data beside a plain multiprocessing.Pool; with BENCH="--training" Ray Train beside plain PyTorch,
 # with BENCH="--classifiers" xgboost-ray beside plain XGBoost, with BENCH="--search" Bayesian beside
-# random search.
+# random search, with BENCH="--encoder" ways to run the encoder on a CPU.
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks $(BENCH)
 

@@ -79,8 +79,15 @@ class Bundle:
         from emailimg.embed import Embedder
 
         model = encoder.load(storage.join(self.location, _ENCODER))
-        kind = self.config.embed.kind
-        return Embedder(model, kind, domain=self.domain(), device=device, threads=threads)
+        settings = self.config.embed
+        return Embedder(
+            model,
+            settings.kind,
+            domain=self.domain(),
+            device=device,
+            threads=threads,
+            precision=settings.precision,
+        )
 
     def encoder_spec(self) -> EncoderSpec:
         return read_spec(storage.join(self.location, _ENCODER))

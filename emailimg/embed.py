@@ -17,6 +17,7 @@ from ray.data import ActorPoolStrategy
 from emailimg import (
     domain,
     encoder,
+    fast_encoder,
     features,
     heat_map,
     images,
@@ -26,7 +27,7 @@ from emailimg import (
     splits,
     storage,
 )
-from emailimg.config import Config
+from emailimg.config import Config, Precision
 from emailimg.domain import Domain
 from emailimg.encoder import Encoder
 from emailimg.parquet import read_table
@@ -52,10 +53,11 @@ class Look:
 
 
 class Embedder:
-    """Maps images to embeddings with a loaded encoder; on a CPU always in float32.
+    """Maps images to embeddings with a loaded encoder.
 
     kind: `logits` concatenates the heads' logits (the report's embedding), `pooled` takes the
-    features below them; domain: of the catalogue, where it is known.
+    features below them; domain: of the catalogue, where it is known; precision: of the
+    convolutions on a CPU, `bfloat16` where it has instructions for it.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Embedder:
         domain: Domain | None = None,
         device: str = "cpu",
         threads: int | None = None,
+        precision: Precision = "float32",
     ) -> None:
         if threads is not None:
             torch.set_num_threads(threads)
@@ -74,6 +77,7 @@ class Embedder:
         self.domain = domain
         self._device = torch.device(device)
         self._model = model.to(self._device).eval()
+        self._features = model.features if device != "cpu" else _on_cpu(self._model, precision)
 
     @property
     def width(self) -> int:
@@ -84,7 +88,7 @@ class Embedder:
     def look(self, pixels: np.ndarray) -> Look:
         """Everything the encoder makes of model pixels, uint8 (N, S, S, 3), in one pass."""
         tensor = torch.from_numpy(np.ascontiguousarray(pixels)).to(self._device)
-        pooled = self._model.features(tensor)
+        pooled = self._features(tensor)
         logits = {name: head(pooled) for name, head in self._model.heads.items()}
         seen = encoder.classes_seen(self.spec, logits)
         embedding = pooled if self.kind == "pooled" else torch.cat(list(logits.values()), dim=1)
@@ -123,6 +127,11 @@ class Embedder:
         return self.embed_pixels(np.stack([images.to_model_pixels(p, side) for p in pictures]))
 
 
+def _on_cpu(model: Encoder, precision: Precision) -> fast_encoder.Features:
+    narrow = precision == "bfloat16" and fast_encoder.has_bfloat16()
+    return fast_encoder.features(model, torch.bfloat16 if narrow else torch.float32)
+
+
 class _EmbedBatch:
     """The Ray Data actor: loads the encoder once, then maps batches."""
 
@@ -131,7 +140,11 @@ class _EmbedBatch:
         # One thread per CPU share held: several actors on one machine must not fight for cores.
         threads = max(1, int(config.embed.cpus_per_actor))
         self._embedder = Embedder(
-            encoder.load(encoder_folder), config.embed.kind, device=device, threads=threads
+            encoder.load(encoder_folder),
+            config.embed.kind,
+            device=device,
+            threads=threads,
+            precision=config.embed.precision,
         )
         self._config = config
         self._reporter = reporter

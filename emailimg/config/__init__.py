@@ -12,6 +12,7 @@ from emailimg.config.models import (
     ClassifierConfig,
     EmbedConfig,
     EncoderConfig,
+    Precision,
     ReportConfig,
     SearchConfig,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "LabelConfig",
     "LabelRule",
     "LogisticRule",
+    "Precision",
     "ReportConfig",
     "SearchConfig",
     "ServeConfig",

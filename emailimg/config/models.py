@@ -62,10 +62,16 @@ class EncoderConfig(Section):
         return self.num_workers if self.min_workers is None else self.min_workers
 
 
+Precision = Literal["float32", "bfloat16"]
+
+
 class EmbedConfig(Section):
     """What of the encoder the classifiers see."""
 
     kind: Literal["logits", "pooled"] = "logits"  # attribute logits, as in the report, or features
+    # Of the convolutions on a CPU, here and in the service alike: classifiers that were trained on
+    # the numbers of one lose a little on those of the other. CPUs without bfloat16 use float32.
+    precision: Precision = "float32"
     batch_size: int = Field(128, ge=1)
     num_actors: int = Field(1, ge=1)
     cpus_per_actor: Cpus = 1.0

@@ -4,9 +4,9 @@ Four contenders take turns: OURS, the stages catalogue and examples; POOL with c
 `multiprocessing.Pool` that makes the same; POOL, the examples alone by
 `multiprocessing.Pool` and plain Albumentations; FLOOR, the same Pool that only decodes. Other
 modes: `--training` (the encoder stage beside plain PyTorch loops), `--classifiers` (xgboost-ray
-beside plain XGBoost), `--search` (Bayesian beside random search, and what a trial costs),
-`--service BUNDLE` (the service beside the bare model and other servers), `--scaling`,
-`--showroom N` and `--profile`.
+beside plain XGBoost), `--encoder` (ways to run it on a CPU), `--search` (Bayesian beside random
+search, and what a trial costs), `--service BUNDLE` (the service beside the bare model and other
+servers), `--scaling`, `--showroom N` and `--profile`.
 """
 
 import argparse
@@ -27,6 +27,7 @@ from .job import Job
 _OF_TRAINING = {"arch": None, "weights": "scratch", "epochs": 3, "gpu": False}
 _OF_SEARCH = {"trials": 20, "seeds": 5, "plot": None}
 _OF_SERVICE = {"seconds": 8.0, "paths": ["/v1/score", "/v1/recommend"]}
+_OF_ENCODER = {"archs": ["resnet18", "resnet34"], "rounds_of_each": 9, "compile": False}
 _OF_BOOSTING = {"rows": [100_000, 1_000_000], "rounds": 100, "alone": False}
 
 
@@ -49,6 +50,8 @@ def _run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         return boosting.side_by_side(jobs, options.repeat, options.alone)
     if options.service:
         return _service(options, folder)
+    if options.encoder:
+        return _encoder(options)
     job = _job(options, folder)
     if options.training:
         return training.side_by_side(job, options.repeat)
@@ -63,6 +66,15 @@ def _run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     if options.scaling:
         return compare.scaling(job, options.repeat)
     return compare.side_by_side(job, options.repeat)
+
+
+def _encoder(options: argparse.Namespace) -> dict[str, Any]:
+    from . import encoder_speed  # which imports torch
+
+    threads = sorted({1, options.workers})
+    return encoder_speed.side_by_side(
+        options.archs, threads, options.rounds_of_each, options.compile
+    )
 
 
 def _search(job: Job, options: argparse.Namespace) -> dict[str, Any]:
@@ -127,6 +139,7 @@ def _parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--training", action="store_true", help="Ray Train beside plain PyTorch")
     mode.add_argument("--classifiers", action="store_true", help="xgboost-ray beside XGBoost")
+    mode.add_argument("--encoder", action="store_true", help="ways to run it on a CPU")
     mode.add_argument("--search", action="store_true", help="Bayesian beside random search")
     mode.add_argument("--service", metavar="BUNDLE", help="the service beside other servers")
     mode.add_argument("--scaling", action="store_true", help="OURS with 1, 2, 4, ... workers")
@@ -136,12 +149,14 @@ def _parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     _add_boosting_options(parser)
     _add_search_options(parser)
     _add_service_options(parser)
+    _add_encoder_options(parser)
     options = parser.parse_args(arguments)
     options.preset = options.preset or ("paper" if options.showroom else "quickstart")
     _check_options(parser, options, "training", _OF_TRAINING)
     _check_options(parser, options, "classifiers", _OF_BOOSTING)
     _check_options(parser, options, "search", _OF_SEARCH)
     _check_options(parser, options, "service", _OF_SERVICE)
+    _check_options(parser, options, "encoder", _OF_ENCODER)
     if options.epochs < 2:
         parser.error("--epochs: at least 2, of which the first does not count")
     return options
@@ -168,6 +183,13 @@ def _add_service_options(parser: argparse.ArgumentParser) -> None:
     add("--paths", nargs="+", help="what is asked; /v1/score /v1/recommend")
 
 
+def _add_encoder_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("with --encoder").add_argument
+    add("--archs", nargs="+", choices=("resnet18", "resnet34"), help="at 64 and 224 pixels; both")
+    add("--rounds-of-each", type=int, metavar="N", help="timed calls of every contender; 9")
+    add("--compile", action="store_true", default=None, help="torch.compile too; takes minutes")
+
+
 def _check_options(
     parser: argparse.ArgumentParser, options: argparse.Namespace, mode: str, own: dict[str, Any]
 ) -> None:
@@ -176,7 +198,7 @@ def _check_options(
         if getattr(options, name) is None:
             setattr(options, name, default)
         elif not getattr(options, mode):
-            parser.error(f"--{name} is for --{mode}")
+            parser.error(f"--{name.replace('_', '-')} is for --{mode}")
 
 
 def _add_boosting_options(parser: argparse.ArgumentParser) -> None:
