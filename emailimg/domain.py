@@ -97,7 +97,9 @@ def fit(
     scales = _scales(to_classes, groups, held_out)
     ratios = (to_classes / scales).min(axis=1)
     threshold = np.quantile(ratios, _INSIDE, method="higher")
-    return Domain(whitening, centres, scales, np.array([threshold], np.float32))
+    # Rounded up, so that the image at the threshold itself is inside.
+    rounded = np.nextafter(np.array([threshold], np.float32), np.float32(np.inf))
+    return Domain(whitening, centres, scales, rounded)
 
 
 def _enough(classes: Sequence[str], fewest: int) -> set[str]:
