@@ -5,7 +5,7 @@ const MINUS = "\u2212";
 /** 0.624 -> `62%`; small probabilities keep what tells them apart: 0.0042 -> `0.42%`. */
 export function percent(share) {
   const size = Math.abs(share);
-  const digits = size > 0 && size < 0.01 ? 2 : size < 0.1 ? 1 : 0;
+  const digits = size === 0 || size >= 0.1 ? 0 : size < 0.01 ? 2 : 1;
   return `${(share * 100).toFixed(digits)}%`;
 }
 

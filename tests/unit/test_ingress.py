@@ -176,6 +176,14 @@ def test_examples_are_images_of_the_catalogue_to_ask_about(client: TestClient):
     assert answer.json()["image_id"] == examples[-1]["image_id"]
 
 
+def test_filters_that_leave_no_image_are_answered_with_none(client: TestClient):
+    answer = post(client, "/v1/recommend", year_from="2099")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["alternates"] == []
+    assert answer.json()["considered"] == 0
+    assert answer.json()["edits"]
+
+
 def test_openapi_documents_every_path_and_its_failures(client: TestClient):
     document = client.get("/openapi.json").json()
     assert {
