@@ -62,8 +62,6 @@ def needs(request: Request) -> list[Bundle]:
 def _score_shards(request: Request, left: list[int], reporter: Reporter) -> None:
     embed = request.config.embed
     rows = ray.data.from_items([{"shard": n} for n in left], override_num_blocks=len(left))
-    # A shard of a slow encoder may take longer than Ray Data waits for a sign of life.
-    rows.context.execution_no_progress_timeout_s = -1
     scored = rows.map_batches(
         _ShardScorer,
         batch_size=1,
@@ -73,6 +71,10 @@ def _score_shards(request: Request, left: list[int], reporter: Reporter) -> None
         num_gpus=1 if embed.use_gpu else None,
         fn_constructor_kwargs={"request": request, "reporter": reporter},
     )
+    # A shard of a slow encoder may take longer than Ray Data waits for a sign of life.
+    scored.context.execution_no_progress_timeout_s = -1
+    # Ray Data's own error would keep nothing of the worker's but its text.
+    scored.context.raise_original_map_exception = True
     try:
         for _ in scored.iter_batches(batch_size=None):
             pass
