@@ -4,6 +4,7 @@ All from a seed. They are real files of every accepted format, changed; so that 
 beyond the header, most keep their first bytes.
 """
 
+import functools
 import io
 import struct
 import zlib
@@ -16,6 +17,7 @@ from png_files import png_file
 _SIDE = 48
 
 
+@functools.cache
 def originals() -> dict[str, bytes]:
     """Valid files by name: each format with what it can carry."""
     rng = np.random.default_rng(7)
@@ -70,6 +72,7 @@ def polyglots() -> dict[str, bytes]:
     }
 
 
+@functools.cache
 def bombs() -> dict[str, bytes]:
     """Small files that say they are huge, empty or endless."""
     huge = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)

@@ -138,8 +138,7 @@ def test_the_log_has_the_name_and_not_the_key(
 ):
     client = connect(api_keys_file=key_file)
     with caplog.at_level(logging.DEBUG):
-        post_with_key = {"x-api-key": KEY}
-        client.get(f"/v1/targets?token={KEY}", headers=post_with_key)
+        client.get(f"/v1/targets?token={KEY}", headers={"x-api-key": KEY})
         client.get("/v1/targets", headers={"x-api-key": SECRET})
         client.get("/v1/targets", headers={"authorization": f"Bearer {SECRET}"})
     lines = [record.getMessage() for record in caplog.records if record.name == "ray.serve"]

@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 
+import numpy as np
 import pytest
 from bundle_factory import bundle_config
 
@@ -16,8 +17,6 @@ LIMITS = bundle_config().images.model_copy(update={"max_pixels": 64 * 64})
 
 
 def picture(side: int) -> bytes:
-    import numpy as np
-
     return images.encode_png(np.zeros((side, side, 3), np.uint8))
 
 

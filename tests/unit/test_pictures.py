@@ -1,4 +1,4 @@
-"""Images named by their URI: from a real S3 server, below the allowed prefixes, and from nowhere else."""
+"""Images named by their URI: from a real S3 server below the allowed prefixes, else from nowhere."""
 
 import logging
 from typing import Any

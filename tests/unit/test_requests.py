@@ -158,7 +158,7 @@ def test_a_field_that_is_one_is_not_repeated(client: TestClient):
 
 
 @pytest.mark.parametrize(
-    "text", ["not base64!", "/9j/4AAQ=", 7, ["/9j/"], {}, "\u00e9", "data:image/png,abc", True]
+    "text", ["not base64!", "/9j/4AA", 7, ["/9j/"], {}, "\u00e9", "data:image/png,abc", True]
 )
 def test_images_in_json_that_are_no_base64(client: TestClient, text: Any):
     response = as_json(client, image=text)
@@ -283,7 +283,13 @@ class TestBatch:
         return client.post("/v1/score:batch", files=files, data=FORM | form)
 
     def test_some_may_fail_and_all_keep_their_places(self, client: TestClient):
-        sent = [JPEG, b"no image", showroom_jpeg(CATALOGUE_IMAGES + 1), JPEG[:200], JPEG]
+        sent = [
+            JPEG,
+            b"no image",
+            showroom_jpeg(CATALOGUE_IMAGES + 1),
+            JPEG[: len(JPEG) // 2],
+            JPEG,
+        ]
         answers = self.ask(client, *sent).json()["answers"]
         assert [each["file_name"] for each in answers] == [f"{i}.jpg" for i in range(5)]
         assert [each["error"] and each["error"]["code"] for each in answers] == [
