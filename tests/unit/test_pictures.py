@@ -1,4 +1,4 @@
-"""Images named by their URI: from a real S3 server below the allowed prefixes, else from nowhere."""
+"""Images named by their URI: from a real S3 server, below the allowed prefixes only."""
 
 import logging
 from typing import Any

@@ -19,10 +19,14 @@ from serve_app.versions import BundleRef, Shelf
 def copy_of(location: str, folder: Path, name: str) -> str:
     """A bundle of another version in the same format: its metrics are others."""
     target = shutil.copytree(location, folder / name)
-    storage.write_json(str(target / "metrics.json"), {"copy": name})
-    (target / "bundle.json").unlink()
-    bundle._write_manifest(str(target))
+    storage.write_json(str(target / bundle._METRICS), {"copy": name})
+    write_manifest(target)
     return str(target)
+
+
+def write_manifest(folder: Path) -> None:
+    (folder / bundle._MANIFEST).unlink()
+    bundle._write_manifest(str(folder))
 
 
 @pytest.fixture
@@ -108,16 +112,15 @@ def damage(location: str, how: str) -> None:
     if how == "missing":
         shutil.rmtree(location)
     elif how == "half-written":
-        Path(location, "bundle.json").unlink()
+        Path(location, bundle._MANIFEST).unlink()
     elif how == "a file changed":
         path = next(Path(location).rglob("*.safetensors"))
         path.write_bytes(path.read_bytes()[:-1])
     elif how == "nonsense in a manifest that fits":
         next(Path(location).rglob("*.safetensors")).write_bytes(b"nonsense")
-        Path(location, "bundle.json").unlink()
-        bundle._write_manifest(location)
+        write_manifest(Path(location))
     else:
-        Path(location, "bundle.json").write_text(how)
+        Path(location, bundle._MANIFEST).write_text(how)
 
 
 @pytest.mark.parametrize(
