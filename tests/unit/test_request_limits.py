@@ -1,6 +1,7 @@
 """What ends a request: bodies that trickle in, lengths that cannot be, and two limits at once."""
 
 import asyncio
+import itertools
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -37,9 +38,12 @@ def ask(app: Any, receive: Receive, path: str = "/v1/score", **headers: str) -> 
 
 @pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=x"])
 def test_a_body_that_trickles_in_is_ended(served: Any, kind: str):
+    start = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n'
+    chunks = itertools.chain([start], itertools.repeat(b" "))
+
     async def trickle() -> dict[str, Any]:
         await asyncio.sleep(0.01)
-        return {"type": "http.request", "body": b" ", "more_body": True}
+        return {"type": "http.request", "body": next(chunks), "more_body": True}
 
     app = application(*served, request_timeout_s=0.2)
     status, error = ask(app, trickle, content_type=kind)
