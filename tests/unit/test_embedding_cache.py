@@ -10,7 +10,8 @@ REF, LATER = BundleRef("bundle", "1"), BundleRef("bundle", "2")
 
 
 def embedded(rows: int, level: float = 0.0) -> Embedded:
-    return Embedded(np.full((rows, 4), level, np.float32), {"vehicle_type": "SUV"})
+    embeddings = np.full((rows, 4), level, np.float32)
+    return Embedded(embeddings, embeddings[0], {"vehicle_type": "SUV"})
 
 
 def test_it_gives_all_the_edits_or_nothing():
@@ -52,8 +53,9 @@ def test_of_size_zero_it_keeps_nothing():
 def test_rows_of_a_batch_do_not_keep_the_batch():
     batch = np.arange(400, dtype=np.float32).reshape(100, 4)
     cache = EmbeddingCache(2)
-    cache.put(REF, "a", Embedded(batch[8:9], {}))
+    cache.put(REF, "a", Embedded(batch[8:9], batch[8], {}))
     found = cache.get(REF, "a", 0)
     assert found is not None
     assert found.embeddings.base is None
+    assert found.pooled.base is None
     np.testing.assert_array_equal(found.embeddings, batch[8:9])
