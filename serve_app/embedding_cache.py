@@ -25,8 +25,9 @@ class EmbeddingCache:
     def put(self, ref: BundleRef, image_id: str, embedded: Embedded) -> None:
         known = self._held.get((ref, image_id))
         if known is None or len(known.embeddings) <= len(embedded.embeddings):
-            # A copy: rows of a batch would keep the whole batch in memory.
-            own = replace(embedded, embeddings=embedded.embeddings.copy())
-            self._held[ref, image_id] = own
+            # Copies: rows of a batch would keep the whole batch in memory.
+            self._held[ref, image_id] = replace(
+                embedded, embeddings=embedded.embeddings.copy(), pooled=embedded.pooled.copy()
+            )
         if len(self._held) > self._most:
             self._held.popitem(last=False)

@@ -40,6 +40,7 @@ OPERATIONS = [
     ("POST", "/v1/edits"),
     ("POST", "/v1/heatmap"),
     ("GET", "/v1/images/{image_id}"),
+    ("GET", "/v1/examples"),
     ("GET", "/v1/targets"),
     ("GET", "/v1/model"),
     ("GET", "/healthz"),

@@ -1,103 +1,173 @@
-"""Versions: draws that repeat themselves, in both modes, and records that come back as written."""
+"""Bundles side by side: swapped while requests run, refused when bad, and never more than two."""
 
-import hashlib
-from collections import Counter
+import asyncio
+import shutil
+import threading
+import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from emailimg import taxonomy, versions
-from emailimg.config import AugmentConfig
-from emailimg.techniques import TECHNIQUES
-from emailimg.versions import Step
-
-IDS = [hashlib.sha256(str(i).encode()).hexdigest() for i in range(3000)]
-MODES = [AugmentConfig(copies=5), AugmentConfig(copies=5, mode="composed")]
+from emailimg import bundle, storage
+from emailimg.bundle import Bundle
+from emailimg.errors import BundleError, ConfigError
+from serve_app import versions
+from serve_app.versions import BundleRef, Shelf
 
 
-def techniques_of(config: AugmentConfig, image_id: str) -> list[str]:
-    return [step.technique for step in versions.draw(config, image_id, 1)]
+def copy_of(location: str, folder: Path, name: str) -> str:
+    """A bundle of another version in the same format: its metrics are others."""
+    target = shutil.copytree(location, folder / name)
+    storage.write_json(str(target / bundle._METRICS), {"copy": name})
+    write_manifest(target)
+    return str(target)
 
 
-@pytest.mark.parametrize("config", MODES, ids=lambda config: config.mode)
-def test_version_zero_is_the_original(config: AugmentConfig) -> None:
-    assert versions.draw(config, IDS[0], 0) == ()
+def write_manifest(folder: Path) -> None:
+    (folder / bundle._MANIFEST).unlink()
+    bundle._write_manifest(str(folder))
 
 
-@pytest.mark.parametrize("config", MODES, ids=lambda config: config.mode)
-def test_a_draw_depends_on_seed_id_and_version_alone(config: AugmentConfig) -> None:
-    draws = {(i, v): versions.draw(config, IDS[i], v) for i in range(20) for v in (1, 2)}
-    backwards = {key: versions.draw(config, IDS[key[0]], key[1]) for key in reversed(draws)}
-    assert backwards == draws
-    assert len({str(draw) for draw in draws.values()}) > 20, "images and versions differ"
-    fewer_copies = config.model_copy(update={"copies": 1})
-    assert versions.draw(fewer_copies, IDS[3], 1) == draws[3, 1]
-    reseeded = config.model_copy(update={"seed": 1})
-    other_seed = [versions.draw(reseeded, IDS[i], 1) for i in range(20)]
-    assert other_seed != [draws[i, 1] for i in range(20)]
+@pytest.fixture
+def locations(bundle_location: str, tmp_path: Path) -> list[str]:
+    return [copy_of(bundle_location, tmp_path, name) for name in ("first", "second", "third")]
 
 
-def test_a_draw_does_not_depend_on_the_order_of_the_weights() -> None:
-    weights = AugmentConfig().block_weights
-    turned = AugmentConfig(block_weights=dict(reversed(weights.items())))
-    for image_id in IDS[:50]:
-        draws = [versions.draw(config, image_id, 1) for config in (AugmentConfig(), turned)]
-        assert draws[0] == draws[1]
+class Maker:
+    """Makes a part of a bundle, slowly, and counts."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+        self.threads: set[str] = set()
+
+    def __call__(self, opened: Bundle) -> str:
+        self.made.append(opened.version)
+        self.threads.add(threading.current_thread().name)
+        time.sleep(0.02)
+        return f"part of {opened.version}"
 
 
-def test_classes_are_as_frequent_as_the_weights_say() -> None:
-    counts = Counter(techniques_of(AugmentConfig(), image_id)[0] for image_id in IDS)
-    assert set(counts) == set(TECHNIQUES)
-    share = 1 / len(TECHNIQUES)
-    error = (share * (1 - share) / len(IDS)) ** 0.5
-    for technique, count in counts.items():
-        assert count / len(IDS) == pytest.approx(share, abs=4.5 * error), technique
+def test_callers_who_come_at_once_wait_for_the_same_part(locations: list[str]):
+    first, second = map(versions.find, locations[:2])
+    make = Maker()
+    shelf = Shelf(make, first)
+
+    async def ask() -> list[str]:
+        refs = [second, first] * 20
+        return await asyncio.gather(*(shelf.get(ref) for ref in refs))
+
+    parts = asyncio.run(ask())
+    assert parts == [f"part of {second.version}", f"part of {first.version}"] * 20
+    assert make.made == [first.version, second.version]
 
 
-def test_block_weights_are_relative_odds_of_blocks() -> None:
-    config = AugmentConfig(block_weights={"flip": 1.0, "light": 3.0})
-    counts = Counter(techniques_of(config, image_id)[0] for image_id in IDS)
-    flips = sum(counts[name] for name in taxonomy.AUGMENTATION_BLOCKS["flip"])
-    lights = sum(counts[name] for name in taxonomy.AUGMENTATION_BLOCKS["light"])
-    assert flips + lights == len(IDS)
-    assert flips / len(IDS) == pytest.approx(0.25, abs=0.035)
-    assert len(counts) == 7
+def test_whoever_asked_first_may_leave(locations: list[str]):
+    first, second = map(versions.find, locations[:2])
+    make = Maker()
+    shelf = Shelf(make, first)
+
+    async def leave_and_ask() -> str:
+        leaver = asyncio.create_task(shelf.get(second))
+        other = asyncio.create_task(shelf.get(second))
+        await asyncio.sleep(0.005)
+        leaver.cancel()
+        return await other
+
+    assert asyncio.run(leave_and_ask()) == f"part of {second.version}"
+    assert make.made == [first.version, second.version]
 
 
-def test_composed_blocks_are_applied_in_order_with_their_probabilities() -> None:
-    config = AugmentConfig(mode="composed")
-    blocks = list(taxonomy.AUGMENTATION_BLOCKS)
-    block_of = {
-        name: block for block, names in taxonomy.AUGMENTATION_BLOCKS.items() for name in names
-    }
-    counts: Counter[str] = Counter()
-    for image_id in IDS:
-        applied = [block_of[name] for name in techniques_of(config, image_id)]
-        assert applied == sorted(set(applied), key=blocks.index), "once each, in Figure 1's order"
-        counts.update(applied)
-    for block, probability in config.block_probabilities.items():
-        error = (probability * (1 - probability) / len(IDS)) ** 0.5
-        assert counts[block] / len(IDS) == pytest.approx(probability, abs=4.5 * error), block
+def test_two_are_held_and_the_least_used_is_made_again(locations: list[str]):
+    first, second, third = map(versions.find, locations)
+    make = Maker()
+    shelf = Shelf(make, first)
+
+    async def ask() -> None:
+        for ref in (second, first, third):  # second is the least used now
+            await shelf.get(ref)
+        assert list(shelf._ready) == [first, third]
+        await shelf.get(first)
+        assert len(make.made) == 3
+        await shelf.get(second)
+        assert len(shelf._ready) == 2
+
+    asyncio.run(ask())
+    assert make.made[3:] == [second.version]
+    assert shelf.newest == f"part of {second.version}"
 
 
-def test_a_block_left_out_of_the_config_is_never_applied() -> None:
-    config = AugmentConfig(mode="composed", block_probabilities={"flip": 1.0})
-    for image_id in IDS[:50]:
-        [technique] = techniques_of(config, image_id)
-        assert technique in taxonomy.AUGMENTATION_BLOCKS["flip"]
+def swap(shelf: Shelf[Any], user_config: Any) -> BundleRef | None:
+    return asyncio.run(shelf.swap(user_config))
 
 
-@pytest.mark.parametrize("config", MODES, ids=lambda config: config.mode)
-def test_records_come_back_exactly(config: AugmentConfig) -> None:
-    for image_id in IDS[:300]:
-        steps = versions.draw(config, image_id, 1)
-        assert versions.from_json(versions.to_json(steps)) == steps
+def test_a_good_bundle_is_swapped_in(locations: list[str]):
+    shelf = Shelf(Maker(), versions.find(locations[0]))
+    ref = swap(shelf, {"bundle": locations[1]})
+    assert ref == versions.find(locations[1])
+    assert shelf.newest == f"part of {ref.version}"
 
 
-def test_titles_name_every_technique() -> None:
-    steps = (Step("rotate", {"angle_deg": 12.0}), Step("blur", {"extent": 0.05}))
-    assert versions.title(()) == "original"
-    assert versions.title(steps[:1]) == "rotate"
-    assert versions.attributes(steps) == {
-        "augmentation_class": "rotate + blur",
-        "techniques": ["rotate", "blur"],
-    }
+def damage(location: str, how: str) -> None:
+    if how == "missing":
+        shutil.rmtree(location)
+    elif how == "half-written":
+        Path(location, bundle._MANIFEST).unlink()
+    elif how == "a file changed":
+        path = next(Path(location).rglob("*.safetensors"))
+        path.write_bytes(path.read_bytes()[:-1])
+    elif how == "nonsense in a manifest that fits":
+        next(Path(location).rglob("*.safetensors")).write_bytes(b"nonsense")
+        write_manifest(Path(location))
+    else:
+        Path(location, bundle._MANIFEST).write_text(how)
+
+
+@pytest.mark.parametrize(
+    "how",
+    ["missing", "half-written", "a file changed", "nonsense in a manifest that fits", "[]", "{"],
+)
+def test_a_bad_bundle_is_refused_and_the_old_one_kept(
+    locations: list[str], caplog: pytest.LogCaptureFixture, how: str
+):
+    first = versions.find(locations[0])
+    shelf = Shelf(lambda opened: opened.embedder(threads=1), first)
+    before = shelf.newest
+    damage(locations[1], how)
+    assert swap(shelf, {"bundle": locations[1]}) is None
+    assert shelf.newest is before
+    assert "the old one stays" in caplog.text
+    # And a good one is still taken afterwards.
+    assert swap(shelf, {"bundle": locations[2]}) is not None
+
+
+def test_storage_that_does_not_answer_is_no_reason_to_end(
+    locations: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    shelf = Shelf(Maker(), versions.find(locations[0]))
+
+    def fail(_: str) -> BundleRef:
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(versions, "find", fail)
+    assert swap(shelf, {"bundle": "s3://bucket/new"}) is None
+
+
+@pytest.mark.parametrize(
+    "user_config",
+    [None, {}, [], "bundle", {"bundle": ""}, {"bundle": 3}, {"bundle": "a", "colour": "red"}],
+)
+def test_a_user_config_that_is_none(locations: list[str], user_config: Any):
+    with pytest.raises(ConfigError, match="bundle: FOLDER"):
+        versions.location_in(user_config)
+    assert swap(Shelf(Maker(), versions.find(locations[0])), user_config) is None
+
+
+def test_a_folder_that_was_replaced_is_not_taken_for_the_one_before(locations: list[str]):
+    first, second = map(versions.find, locations[:2])
+    shutil.rmtree(locations[1])
+    shutil.copytree(locations[2], locations[1])
+    shelf = Shelf(Maker(), first)
+    with pytest.raises(BundleError, match="was replaced"):
+        asyncio.run(shelf.get(second))
+    assert not shelf._coming

@@ -1,0 +1,147 @@
+"""What is logged of a request: enough to find it, and nothing secret or large."""
+
+import asyncio
+import base64
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from in_process import FORM, JPEG, application, post
+
+from serve_app import observation
+
+KEY = "a-key-that-is-long-enough"
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.INFO, logger="ray.serve")
+    return caplog
+
+
+def ours(log: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    return [record for record in log.records if record.name == "ray.serve"]
+
+
+def test_a_request_has_one_line(client: TestClient, log: pytest.LogCaptureFixture):
+    answer = post(client, "/v1/score").json()
+    [record] = ours(log)
+    line = record.getMessage()
+    assert line.startswith("without id POST path=/v1/score status=200 ms=")
+    assert f"target=open_rate image_id={answer['image_id']}" in line
+    assert record.levelno == logging.INFO
+
+
+def test_paths_are_those_of_routes(client: TestClient, log: pytest.LogCaptureFixture):
+    client.get("/v1/images/someone's-secret?token=swordfish")
+    client.get("/nowhere/swordfish?token=swordfish")
+    lines = [record.getMessage() for record in ours(log)]
+    assert "path=/v1/images/{image_id} status=404" in lines[0]
+    assert "path=other status=404" in lines[1]
+    assert "swordfish" not in str([vars(record) for record in ours(log)])
+
+
+@pytest.mark.parametrize(
+    ("sent", "logged"),
+    [
+        (b"0af7-651_9.16", "0af7-651_9.16"),
+        (b"a\x1b[31mb\tc d", "a?[31mb?c?d"),
+        (b"\xff\xfe", "??"),
+        (b"x" * 5000, "x" * 128),
+    ],
+)
+def test_ids_are_visible_and_short(
+    served: Any, log: pytest.LogCaptureFixture, sent: bytes, logged: str
+):
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/healthz",
+        "query_string": b"",
+        "root_path": "",
+    }
+    messages: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Any) -> None:
+        messages.append(message)
+
+    app = application(*served)
+    asyncio.run(app(scope | {"headers": [(b"x-request-id", sent)]}, receive, send))
+    assert messages[0]["status"] == 200
+    assert ours(log)[0].getMessage().startswith(f"{logged} GET ")
+
+
+def test_nothing_secret_or_large_is_logged(
+    connect: Any, tmp_path: Path, log: pytest.LogCaptureFixture
+):
+    keys = tmp_path / "keys"
+    keys.write_text(f"shop {KEY}\n")
+    client = connect(api_keys_file=str(keys), image_uri_prefixes=("s3://bucket/pre",))
+    client.headers["x-api-key"] = KEY
+    encoded = base64.b64encode(JPEG).decode()
+    post(client, f"/v1/score?key={KEY}")
+    post(client, "/v1/score", JPEG[:-200])
+    client.post("/v1/score", json=FORM | {"image": encoded})
+    client.post("/v1/score", json=FORM | {"image": encoded, "colour": KEY})
+    client.post("/v1/score", json=FORM | {"image": encoded, "target": "x" * 10_000})
+    client.post("/v1/score", json=FORM | {"image_uri": f"s3://other/x?X-Amz-Signature={KEY}"})
+    client.post("/v1/score", content=encoded, headers={"content-type": "application/json"})
+    client.headers["x-api-key"] = f"wrong {KEY}"
+    post(client, "/v1/score")
+    assert len(ours(log)) == 8
+    for record in ours(log):
+        everything = str(vars(record))
+        assert KEY not in everything
+        assert encoded[:40] not in everything
+        assert "\\xff\\xd8" not in everything
+        assert len(everything) < 2500
+
+
+def test_server_errors_warn(connect: Any, log: pytest.LogCaptureFixture):
+    class Broken:
+        async def embed(self, *_: Any) -> None:
+            raise RuntimeError("broken")
+
+    post(connect(embedder=Broken()), "/v1/score")
+    assert [record.levelno for record in ours(log)] == [logging.ERROR, logging.WARNING]
+
+
+def test_whoever_hangs_up_is_no_failure_of_the_service(served: Any, log: pytest.LogCaptureFixture):
+    """Either the request is cancelled, as Serve does it, or its body ends early."""
+
+    async def hang_up(cancelled: bool) -> None:
+        async def receive() -> Any:
+            if cancelled:
+                await asyncio.sleep(20)
+            return {"type": "http.disconnect"}
+
+        async def send(_: Any) -> None:
+            pass
+
+        headers = [(b"content-type", b"application/json")]
+        scope = {"type": "http", "method": "POST", "path": "/v1/score", "headers": headers}
+        scope |= {"query_string": b""}
+        request = asyncio.create_task(application(*served)(scope, receive, send))
+        await asyncio.sleep(0.1)
+        request.cancel()
+        await asyncio.gather(request, return_exceptions=True)
+
+    asyncio.run(hang_up(cancelled=True))
+    asyncio.run(hang_up(cancelled=False))
+    assert [record.levelno for record in ours(log)] == [logging.INFO] * 2
+    assert "status=499" in ours(log)[0].getMessage()
+    assert "status=400" in ours(log)[1].getMessage()
+
+
+def test_notes_are_of_their_request():
+    one: dict[str, Any] = {}
+    other: dict[str, Any] = {}
+    observation.note(one, target="open_rate")
+    observation.note(one, caller="shop")
+    assert one["emailimg"] == {"target": "open_rate", "caller": "shop"}
+    assert not other
