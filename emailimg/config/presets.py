@@ -58,15 +58,15 @@ PRESETS: dict[str, dict[str, Any]] = {
     # Minutes on two cores, from scratch, with scores worth looking at.
     "quickstart": {
         # More images for fewer epochs: the vehicle type is learnt from scratch, and needs variety.
-        "source": {"showroom_images": 1900},
+        "source": {"showroom_images": 3000},
         "encoder": {
             "optimizer": "adamw",
             "learning_rate": 2e-3,
             "weight_decay": 0.05,
             "label_smoothing": 0.1,
-            "epochs": 8,
+            "epochs": 10,
             # Two targets depend on the vehicle type, which is the harder attribute at 64 px.
-            "vehicle_type_weight": 1.5,
+            "vehicle_type_weight": 2.0,
         },
         "search": {"trials": 4, "targets": ["revenue_per_email"]},
     },
