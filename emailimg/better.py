@@ -14,7 +14,7 @@ part is no reason to shrink: it scatters the truth around a prediction and not t
 the truth.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import expit, logit, ndtr
@@ -22,6 +22,9 @@ from scipy.special import expit, logit, ndtr
 from emailimg.boosters import Prediction
 
 _LEAST = 1e-12
+# Of an image's variance p (1 - p). A few hundred held-out images can show none at all; but no
+# calibration is better than a point or two, and what is off by that is not surely better.
+_LEAST_UNSEEN = 0.002
 _USUAL_COUNTS = 30.0  # as so many members, of a variance
 
 
@@ -136,7 +139,7 @@ def _unseen(prediction: Prediction) -> np.ndarray:
     if prediction.uncertainty is None:
         return np.zeros(len(prediction.probability))
     p = prediction.probability
-    return prediction.uncertainty.unseen / (p * (1 - p))
+    return max(prediction.uncertainty.unseen, _LEAST_UNSEEN) / (p * (1 - p))
 
 
 def _interval(
@@ -145,4 +148,5 @@ def _interval(
     if others.uncertainty is None:
         return shrunk, shrunk
     spread = others.members.std(axis=0, ddof=1) / others.too_wide
-    return others.uncertainty.interval(shrunk, narrower * spread)
+    unseen = max(others.uncertainty.unseen, _LEAST_UNSEEN)
+    return replace(others.uncertainty, unseen=unseen).interval(shrunk, narrower * spread)
