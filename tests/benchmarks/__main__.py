@@ -25,7 +25,7 @@ from .job import Job
 
 # Options of one mode, and their defaults.
 _OF_TRAINING = {"arch": None, "weights": "scratch", "epochs": 3, "gpu": False}
-_OF_SEARCH = {"trials": 20, "seeds": 5, "plot": None}
+_OF_SEARCH = {"trials": 20, "known_trials": 30, "seeds": 5, "targets": None, "plot": None}
 _OF_SERVICE = {"seconds": 8.0, "paths": ["/v1/score", "/v1/recommend"]}
 _OF_ENCODER = {"archs": ["resnet18", "resnet34"], "rounds_of_each": 9, "compile": False}
 _OF_BOOSTING = {"rows": [100_000, 1_000_000], "rounds": 100, "alone": False}
@@ -80,7 +80,9 @@ def _encoder(options: argparse.Namespace) -> dict[str, Any]:
 def _search(job: Job, options: argparse.Namespace) -> dict[str, Any]:
     from . import searches  # which imports Ray; the other modes measure without it
 
-    result = searches.side_by_side(job, options.trials, options.seeds, options.repeat)
+    result = searches.side_by_side(
+        job, options.trials, options.known_trials, options.seeds, options.repeat
+    )
     if options.plot:
         searches.draw(result["showroom"], options.plot)
     return result
@@ -107,7 +109,7 @@ def _job(options: argparse.Namespace, folder: Path) -> Job:
         model_size_px=model_size,
         workers=options.workers,
         data=str(folder / "data") if options.training else None,
-        settings=_training_settings(options) if options.training else (),
+        settings=_settings(options),
     )
 
 
@@ -115,6 +117,17 @@ def _usual_count(options: argparse.Namespace) -> int:
     if options.training or options.search:
         return 1500
     return 500 if options.profile else 4000
+
+
+def _settings(options: argparse.Namespace) -> tuple[str, ...]:
+    """What is set on top of the preset."""
+    if options.training:
+        return _training_settings(options)
+    if options.search and options.targets:
+        others = sorted(set(config.load(options.preset).targets) - set(options.targets))
+        chosen = f"search.targets={json.dumps(options.targets)}"
+        return (*(f"labels.rules.{name}=null" for name in others), chosen)
+    return ()
 
 
 def _training_settings(options: argparse.Namespace) -> tuple[str, ...]:
@@ -172,7 +185,9 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_search_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("with --search").add_argument
-    add("--trials", type=int, help="of every search; 20")
+    add("--trials", type=int, help="of every search on the showroom; 20")
+    add("--known-trials", type=int, help="of every search of a known function; 30")
+    add("--targets", nargs="+", help="whose classifiers are searched; the preset's")
     add("--seeds", type=int, help="searches of each kind; 5")
     add("--plot", type=Path, metavar="FILE.svg", help="also draw the best-so-far curves")
 

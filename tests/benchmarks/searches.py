@@ -37,8 +37,8 @@ _NOTES = """\
 Medians over {seeds} seeds, with the lowest and highest. *Known functions*: how far the best of so
 many trials is above the minimum; ours begins with {start} points of a Sobol sequence, Optuna alone
 (its GPSampler) with as many random ones. *Showroom*: the best mean validation log-loss in nats of
-all targets after so many trials over {parameters} parameters; {images} images, preset {preset},
-every trial run to its end, one at a time. *Cost*: the same training bare, as the stage does it, and
+{targets} after so many trials over {parameters} parameters; {images} images, preset {preset}, every
+trial run to its end, one at a time. *Cost*: the same training bare, as the stage does it, and
 as a trial of a search over nothing but its seed, one at a time; the search includes the start of
 Ray Tune and its end."""
 
@@ -70,9 +70,11 @@ class _Silent:
         pass
 
 
-def side_by_side(job: Job, trials: int, seeds: int, repeat: int) -> dict[str, Any]:
+def side_by_side(
+    job: Job, trials: int, known_trials: int, seeds: int, repeat: int
+) -> dict[str, Any]:
     """All three comparisons; the showroom has `job.count` images."""
-    known = {f.name: on_known_function(f, trials, seeds) for f in (BRANIN, HARTMANN6)}
+    known = {f.name: on_known_function(f, known_trials, seeds) for f in (BRANIN, HARTMANN6)}
     config = ray_config(job)
     with ray_session.session("local", num_cpus=job.workers):
         workspace = pipeline.run(config, job.output, until="embeddings")
@@ -83,10 +85,10 @@ def side_by_side(job: Job, trials: int, seeds: int, repeat: int) -> dict[str, An
         ]
     text = "\n\n".join(
         [
-            known_table(known, trials),
+            known_table(known, known_trials),
             showroom_table(showroom, trials),
             cost_table(costs),
-            _notes(job, config, trials, seeds),
+            _notes(job, config, known_trials, seeds),
         ]
     )
     return {"text": text, "known": known, "showroom": showroom, "costs": costs}
@@ -242,13 +244,14 @@ def _checkpoints(trials: int) -> list[int]:
     return sorted({max(1, trials // 4), max(1, trials // 2), trials})
 
 
-def _notes(job: Job, config: Config, trials: int, seeds: int) -> str:
+def _notes(job: Job, config: Config, known_trials: int, seeds: int) -> str:
     filled = _NOTES.format(
         seeds=seeds,
-        start=starting_points(trials),
+        start=starting_points(known_trials),
         parameters=len(defaults.of_classifiers(config)),
         images=job.count,
         preset=job.preset,
+        targets=", ".join(config.targets),
     )
     return textwrap.fill(filled, 100)
 
