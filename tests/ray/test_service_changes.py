@@ -31,7 +31,7 @@ CONFIG_FILE = Path(serve_app.__file__).with_name("config.yaml")
 FORM = {"target": "open_rate", "campaign_type": "Newsletter", "industry": "Retail"}
 UPLOADS = [showroom_jpeg(CATALOGUE_IMAGES + index) for index in range(4)]
 CLIENTS = 3
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0  # on a busy machine a replica takes that long to start
 
 
 class Load:
