@@ -187,7 +187,7 @@ def build(
     write_table(storage.join(target, _CATALOGUE), index)
     storage.write_json(storage.join(target, _CONFIG), config.model_dump(mode="json"))
     storage.write_json(storage.join(target, _METRICS), metrics)
-    version = _write_manifest(target)
+    version = seal(target)
     if target != folder:
         _carry_over(folder, target)
         storage.replace_folder(target, folder)
@@ -223,10 +223,12 @@ def _index(catalogue_folder: str, embeddings_folder: str) -> pd.DataFrame:
     return table.merge(thumbnails.drop_duplicates("image_id"), on="image_id")
 
 
-def _write_manifest(folder: str) -> str:
+def seal(folder: str) -> str:
+    """Write the manifest over all other files of a bundle; returns its version."""
     files = {
         file.removeprefix(folder).lstrip("/"): _checksum(storage.read_bytes(file))
         for file in storage.list_files(folder)
+        if not file.endswith(f"/{_MANIFEST}")
     }
     version = _checksum("".join(f"{n}{s}" for n, s in sorted(files.items())).encode())[:12]
     manifest = {"format": FORMAT, "version": version, "files": files}

@@ -24,7 +24,7 @@ from emailimg.errors import ConfigError, EmailimgError, ResourceError
 _APP_NAME = "emailimg"
 _DEPLOYMENTS = 4  # of the graph; fused there is one
 _ARGUMENTS = set(ServiceSettings.model_fields)
-_START_TIMEOUT_S = 60.0
+_START_TIMEOUT_S = 120.0
 _POLL_S = 0.2
 # On top of the application's own limit, which answers in JSON; this one is for slow uploads.
 _PROXY_GRACE_S = 10.0

@@ -16,7 +16,7 @@ from emailimg.predict import Predictor, Upload, Versions
 from emailimg.question import parse_question
 
 from .. import tables
-from . import servers
+from . import large_catalogue, servers
 
 CLIENTS = (1, 8, 32)
 _LOAD = 0.7
@@ -63,8 +63,12 @@ def contenders(location: str) -> dict[str, Server]:
     }
 
 
-def compare(location: str, folder: Path, seconds: float, paths: list[str]) -> dict[str, Any]:
-    """All servers in turn; `text` is for people."""
+def compare(
+    location: str, folder: Path, seconds: float, paths: list[str], catalogue: int | None
+) -> dict[str, Any]:
+    """All servers in turn; `text` is for people. catalogue: as many images in place of its own."""
+    if catalogue:
+        location = large_catalogue.write(location, folder.with_name("bundle"), catalogue)
     write_pictures(folder)
     measured: dict[str, dict[str, dict[str, Measured]]] = {path: {} for path in paths}
     for path in paths:
