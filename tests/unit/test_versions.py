@@ -26,7 +26,7 @@ def copy_of(location: str, folder: Path, name: str) -> str:
 
 def write_manifest(folder: Path) -> None:
     (folder / bundle._MANIFEST).unlink()
-    bundle._write_manifest(str(folder))
+    bundle.seal(str(folder))
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """A bundle with a catalogue as large as somebody may have, made of a small one.
 
-The rows are repeated under other ids, each with embedding and looks a little off, so that no two are
-alike.
+The rows are repeated under other ids, each with embedding and looks a little off, so that no two
+are alike.
 """
 
 import hashlib
