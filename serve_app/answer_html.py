@@ -9,7 +9,7 @@ from markupsafe import Markup
 from emailimg import taxonomy
 from emailimg.answers import Alternate, Explanation, Recommendation, Score
 from emailimg.heat_colours import overlay
-from emailimg.report import bars, pictures, templates
+from emailimg.report import bars, pictures, templates, wording
 
 
 def picture(pixels: np.ndarray, caption: str) -> Markup:
@@ -56,11 +56,17 @@ def _environment() -> Environment:
     environment.globals.update(bars=bars, overlay=overlay, pictures=pictures, jpeg_uri=_jpeg_uri)
     environment.globals.update(facts=_facts, lower_is_better=taxonomy.LOWER_IS_BETTER)
     environment.filters["css_share"] = "{:.2%}".format
+    environment.filters["certainty"] = _certainty
     return environment
 
 
 def _jpeg_uri(encoded: bytes) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(encoded).decode("ascii")
+
+
+def _certainty(share: float) -> str:
+    """A model is never altogether sure."""
+    return ">99%" if share > 0.99 else wording.percent(share, 0)
 
 
 def _facts(alternate: Alternate) -> str:
