@@ -15,7 +15,8 @@ from ray.serve.schema import LoggingConfig
 
 from serve_app import versions
 from serve_app.deployments import Classifiers, Embedder, Recommender
-from serve_app.ingress import Fused, Ingress
+from serve_app.fused import Fused
+from serve_app.ingress import Ingress
 from serve_app.settings import ServiceArguments
 from serve_app.versions import BundleRef
 

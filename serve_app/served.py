@@ -1,0 +1,82 @@
+"""What the ingress knows of the bundle that it serves, without holding a model."""
+
+from dataclasses import dataclass
+
+from emailimg import taxonomy
+from emailimg.bundle import Bundle
+from emailimg.config import ImageConfig
+from emailimg.edits import Edit, candidate_edits
+from emailimg.errors import ConfigError
+from emailimg.explain import Focus
+from emailimg.image_formats import FORMATS
+from emailimg.question import Question, parse_question, parse_questions
+from serve_app.examples import examples_of
+from serve_app.failures import ApiError
+from serve_app.requests import MAX_SUGGESTIONS, ScoreFields
+from serve_app.schemas import ExampleImage, ImageLimits, ModelAnswer, TargetsAnswer
+from serve_app.versions import BundleRef
+
+
+@dataclass(frozen=True)
+class Served:
+    """A bundle as requests see it: what may be asked, and which edits there are."""
+
+    bundle: Bundle
+    edits: list[Edit]
+    examples: list[ExampleImage]
+
+    @classmethod
+    def of(cls, bundle: Bundle) -> "Served":
+        return cls(bundle, candidate_edits(bundle.config.augment), examples_of(bundle))
+
+    @property
+    def ref(self) -> BundleRef:
+        return BundleRef(self.bundle.location, self.bundle.version)
+
+    @property
+    def limits(self) -> ImageConfig:
+        return self.bundle.config.images
+
+    def question(self, fields: ScoreFields) -> Question:
+        """What is asked, about one target; raises TaxonomyError."""
+        asked = fields.target, fields.campaign_type, fields.industry, fields.vehicle_type
+        return parse_question(self.bundle.config.targets, *asked)
+
+    def questions(self, fields: ScoreFields) -> list[Question]:
+        """The same, one for each target where all are meant."""
+        asked = fields.target, fields.campaign_type, fields.industry, fields.vehicle_type
+        return parse_questions(self.bundle.config.targets, *asked)
+
+    def focus(self, attribute: str, class_name: str) -> Focus:
+        """What a heat map is to show; raises ApiError for what the encoder does not know."""
+        classes = tuple(class_name.split(" + "))
+        spec = self.bundle.encoder_spec()
+        try:
+            for name in classes:
+                spec.place_of(attribute, name)
+        except ConfigError as error:
+            accepted = spec.heads.get(attribute, tuple(spec.heads))
+            raise ApiError(422, "unknown_value", str(error), accepted) from None
+        return Focus(attribute, classes)
+
+    def targets_answer(self) -> TargetsAnswer:
+        targets, limits = self.bundle.config.targets, self.limits
+        return TargetsAnswer(
+            targets=list(targets),
+            lower_is_better=sorted(taxonomy.LOWER_IS_BETTER & set(targets)),
+            campaign_types=list(taxonomy.CAMPAIGN_TYPES),
+            industries=list(taxonomy.INDUSTRIES),
+            vehicle_types=list(taxonomy.VEHICLE_TYPES),
+            image=ImageLimits(
+                formats=list(FORMATS), max_bytes=limits.max_bytes, max_pixels=limits.max_pixels
+            ),
+            max_k=MAX_SUGGESTIONS,
+        )
+
+    def model_answer(self) -> ModelAnswer:
+        return ModelAnswer(
+            bundle=self.bundle.version,
+            checksums=self.bundle.checksums,
+            metrics=self.bundle.metrics,
+            config=self.bundle.config.model_dump(mode="json"),
+        )
