@@ -67,7 +67,10 @@ class Panel:
         self.answer: Recommendation | None = None
         self.explanation: Explanation | None = None
         self.upload = widgets.FileUpload(
-            accept=_ACCEPTED, description="Upload an image", button_style="primary"
+            accept=_ACCEPTED,
+            description="Upload an image",
+            button_style="primary",
+            layout=widgets.Layout(width="auto"),
         )
         self.target = _dropdown("Target", [(wording.words(t), t) for t in predictor.targets])
         self.campaign_type = _dropdown("Campaign type", taxonomy.CAMPAIGN_TYPES)
