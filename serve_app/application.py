@@ -8,11 +8,11 @@ from fastapi.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
 import emailimg
-from serve_app import access, failures, observation, page_files, requests
+from serve_app import access, failures, observation, page_files, request_bodies
 from serve_app.access import Keys
 from serve_app.failures import documented
 from serve_app.observation import Metrics
-from serve_app.requests import EditFields, HeatMapFields, RecommendFields, ScoreFields
+from serve_app.request_bodies import EditFields, HeatMapFields, RecommendFields, ScoreFields
 from serve_app.settings import ServiceArguments
 
 if TYPE_CHECKING:
@@ -84,11 +84,11 @@ def _add_questions(app: FastAPI, ingress: "Ingress") -> None:
         answers = options.pop("responses", bad)
         return app.post(path, responses=answers, openapi_extra=body, **options)
 
-    post("/v1/score", requests.documented(ScoreFields))(ingress.score)
-    post(_BATCH_PATH, requests.documented_many())(ingress.score_batch)
-    post("/v1/recommend", requests.documented(RecommendFields))(ingress.recommend)
-    post("/v1/heatmap", requests.documented(HeatMapFields))(ingress.heat_map)
-    edits = requests.documented(EditFields)
+    post("/v1/score", request_bodies.documented(ScoreFields))(ingress.score)
+    post(_BATCH_PATH, request_bodies.documented_many())(ingress.score_batch)
+    post("/v1/recommend", request_bodies.documented(RecommendFields))(ingress.recommend)
+    post("/v1/heatmap", request_bodies.documented(HeatMapFields))(ingress.heat_map)
+    edits = request_bodies.documented(EditFields)
     post("/v1/edits", edits, responses=bad | _JPEG, response_class=Response)(ingress.edit)
 
 

@@ -17,11 +17,11 @@ from emailimg.edits import find_edit
 from emailimg.errors import ImageError
 from emailimg.question import Question
 from emailimg.recommender import Case, Subject
-from serve_app import access, application, browser_cache, observation, requests
+from serve_app import access, application, browser_cache, observation, request_bodies
 from serve_app.calls import Part
 from serve_app.deployments import Classifiers, Embedder, Recommender
 from serve_app.looking import Looking, Picture
-from serve_app.requests import EditFields, HeatMapFields, RecommendFields, ScoreFields
+from serve_app.request_bodies import EditFields, HeatMapFields, RecommendFields, ScoreFields
 from serve_app.schemas import (
     BatchAnswer,
     BatchItem,
@@ -84,7 +84,7 @@ class Ingress:
     async def score(self, request: Request) -> ScoreAnswer:
         """How likely this image is to succeed, and why."""
         served = await self._served()
-        asked = await requests.read(request, ScoreFields, served.limits.max_bytes)
+        asked = await request_bodies.read(request, ScoreFields, served.limits.max_bytes)
         questions = served.questions(asked.fields)
         picture = await self._looking.picture(served, asked)
         return await self._scored(request, served, questions, picture)
@@ -92,7 +92,7 @@ class Ingress:
     async def score_batch(self, request: Request) -> BatchAnswer:
         """The scores of several images; one that cannot be read does not keep back the others."""
         served = await self._served()
-        asked = await requests.read_many(request, served.limits.max_bytes)
+        asked = await request_bodies.read_many(request, served.limits.max_bytes)
         questions = served.questions(asked.fields)
 
         async def one(name: str, data: bytes) -> BatchItem:
@@ -109,7 +109,7 @@ class Ingress:
     async def recommend(self, request: Request) -> RecommendAnswer:
         """Which edits of this image, and which images of the catalogue, would do better."""
         served = await self._served()
-        asked = await requests.read(request, RecommendFields, served.limits.max_bytes)
+        asked = await request_bodies.read(request, RecommendFields, served.limits.max_bytes)
         question = served.question(asked.fields)
         picture = await self._looking.picture(served, asked)
         upload = await self._looking.decoded(served, picture)
@@ -129,7 +129,7 @@ class Ingress:
     async def edit(self, request: Request) -> Response:
         """The image with an edit, as JPEG: to look at closely, or to save."""
         served = await self._served()
-        asked = await requests.read(request, EditFields, served.limits.max_bytes)
+        asked = await request_bodies.read(request, EditFields, served.limits.max_bytes)
         fields = asked.fields
         edit = find_edit(served.edits, fields.augmentation_class, fields.parameters)
         picture = await self._looking.picture(served, asked)
@@ -139,7 +139,7 @@ class Ingress:
     async def heat_map(self, request: Request) -> HeatMapAnswer:
         """The image, and on it where the encoder sees an attribute's class."""
         served = await self._served()
-        asked = await requests.read(request, HeatMapFields, served.limits.max_bytes)
+        asked = await request_bodies.read(request, HeatMapFields, served.limits.max_bytes)
         fields, picture = asked.fields, await self._looking.picture(served, asked)
         upload = await self._looking.decoded(served, picture)
         class_name = fields.class_name

@@ -22,7 +22,7 @@ from serve_app.deployments import CataloguePicture
 from serve_app.embedding_cache import EmbeddingCache
 from serve_app.failures import ApiError
 from serve_app.observation import Metrics
-from serve_app.requests import Asked
+from serve_app.request_bodies import Asked
 from serve_app.served import Served
 from serve_app.settings import ServiceArguments
 

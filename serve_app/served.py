@@ -12,7 +12,7 @@ from emailimg.image_formats import FORMATS
 from emailimg.question import Question, parse_question, parse_questions
 from serve_app.examples import examples_of
 from serve_app.failures import ApiError
-from serve_app.requests import MAX_SUGGESTIONS, ScoreFields
+from serve_app.request_bodies import MAX_SUGGESTIONS, ScoreFields
 from serve_app.schemas import ExampleImage, ImageLimits, ModelAnswer, TargetsAnswer
 from serve_app.versions import BundleRef
 
