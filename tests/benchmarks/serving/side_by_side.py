@@ -16,14 +16,14 @@ from emailimg.predict import Predictor, Upload, Versions
 from emailimg.question import parse_question
 
 from .. import tables
-from . import large_catalogue, servers
+from . import large_catalogue, recovery, servers
+from .recovery import FORM
 
 CLIENTS = (1, 8, 32)
 _LOAD = 0.7
 _PICTURES = 64
 _LONG_SIDE_PX = 400
 _BARE_BATCH = 8
-FORM = {"target": "open_rate", "campaign_type": "Newsletter", "industry": "Automotive"}
 
 Server = Callable[[], AbstractContextManager[str]]
 
@@ -83,7 +83,10 @@ def compare(
         except (ImportError, RuntimeError) as error:
             print(f"left out: {error}", file=sys.stderr)
     text = "\n\n".join(f"`{path}`\n\n{table(measured[path])}" for path in paths)
-    return {"text": f"{text}\n\n{_NOTES}", "measured": measured}
+    print("killing replicas", file=sys.stderr)
+    recovered = recovery.measure(location, folder)
+    text += f"\n\n{_NOTES}\n\n{recovery.table(recovered)}\n\n{recovery.NOTES}"
+    return {"text": text, "measured": measured, "recovered": recovered}
 
 
 def write_pictures(folder: Path) -> None:
