@@ -7,7 +7,7 @@ import argparse
 from typing import Any
 
 import litserve
-from starlette.datastructures import FormData
+from fastapi import Request
 
 from emailimg import bundle, predict
 from emailimg.predict import Upload, Versions
@@ -35,9 +35,10 @@ class ScoreAPI(litserve.LitAPI):
         self._embedder = loaded.embedder(threads=1)
         self._classifiers = loaded.classifiers()
 
-    def decode_request(self, request: FormData) -> Asked:
+    def decode_request(self, request: Request) -> Asked:
+        """LitServe reads the type as that of its endpoint, and passes the form."""
         texts = [str(request[name]) for name in ("target", "campaign_type", "industry")]
-        data: bytes = request["image"].file.read()  # type: ignore[union-attr]
+        data: bytes = request["image"].file.read()
         return parse_question(self._targets, *texts), predict.read_upload(data, self._limits)
 
     def predict(self, batch: list[Asked]) -> list[dict[str, Any]]:
