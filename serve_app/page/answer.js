@@ -38,6 +38,7 @@ export function clearAnswer() {
   byId("answer").hidden = true;
   byId("waiting").hidden = true;
   for (const part of ["seen", "why", "targets"]) byId(part).replaceChildren();
+  byId("heat-tools").hidden = true;
   byId("announcement").textContent = "";
   document.title = "emailimg";
 }

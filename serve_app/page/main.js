@@ -99,10 +99,14 @@ function answered(answer, subject) {
   showAllTargets(subject, lowerIsBetter, chooseTarget);
 }
 
-/** Say what went wrong. What passes by itself leaves the last answer about this image. */
+/**
+ * Say what went wrong. What passes by itself leaves the last answer about this image, and so does a
+ * wish that is refused (422): where it is corrected is on the answer.
+ */
 function fail(failure) {
   if (!(failure instanceof Failure)) throw failure; // a mistake in the page itself
-  if (!failure.passes || page.answered !== page.subject) clearAnswer();
+  const stays = failure.passes || failure.status === 422;
+  if (!stays || page.answered !== page.subject) clearAnswer();
   showFailure(failure, ask);
 }
 

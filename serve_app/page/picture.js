@@ -13,6 +13,7 @@ export function showSubject(subject) {
   image.alt = `Your image, ${subject.name}`;
   image.onload = () => describeSize(subject, image);
   byId("shown-name").textContent = subject.name;
+  byId("shown-size").textContent = ""; // until it is known; of what is no picture it never is
   showPlain(subject);
 }
 

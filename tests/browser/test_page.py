@@ -241,6 +241,23 @@ def test_a_file_that_is_no_image_is_refused_in_words(open_page: OpenPage):
     expect(page.locator("#answer")).to_be_hidden()
     answered_on(page)
     expect(alert).to_have_count(0)
+    page.set_input_files("#file", text)
+    expect(alert).to_contain_text("This did not work")
+    expect(page.locator("#shown-size")).to_have_text("")  # and not that of the image before
+    expect(page.locator("#heat-tools")).to_be_hidden()
+
+
+def test_a_wish_that_is_refused_can_be_corrected(answered: Answered):
+    page = answered.page
+    page.get_by_role("button", name="Filters").click()
+    make = page.get_by_label("Make")
+    make.fill("Fjord")
+    make.press("Enter")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("Fjord")
+    make.fill("")
+    make.press("Enter")
+    expect(alert).to_have_count(0)
 
 
 def refuse_once(page: Page, status: int, code: str, **headers: str) -> None:
