@@ -12,7 +12,7 @@ from ray.exceptions import RayActorError, RayTaskError
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 from ray.serve.handle import DeploymentHandle
 
-from emailimg.errors import BundleError
+from emailimg.errors import BundleError, EmailimgError
 from serve_app.failures import ApiError
 
 logger = logging.getLogger("ray.serve")  # Serve writes these to the replica's log, with its name
@@ -56,6 +56,8 @@ class Part:
                 logger.warning("%s", cause)
                 message = "another model is being deployed; try again"
                 raise ApiError(503, "bundle_gone", message, (), _RETRY_AFTER) from None
+            if isinstance(cause, EmailimgError):  # in Ray's wrapping its message is a traceback
+                raise cause from None
             raise
 
     async def _persist(self, method: str, *args: Any) -> Any:

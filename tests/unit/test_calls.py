@@ -9,7 +9,7 @@ import pytest
 from ray.exceptions import ActorDiedError, ActorUnavailableError, RayActorError, RayTaskError
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 
-from emailimg.errors import BundleError
+from emailimg.errors import BundleError, TaxonomyError
 from serve_app.calls import Part
 from serve_app.failures import ApiError
 
@@ -74,6 +74,12 @@ def test_a_late_answer_is_a_timeout():
 
 @pytest.mark.parametrize("wrap", [across_a_process, lambda error: error], ids=["remote", "here"])
 class TestErrors:
+    def test_a_callers_mistake_keeps_its_words(self, wrap: Callable[[Exception], Exception]):
+        with pytest.raises(TaxonomyError) as caught:
+            ask(Scripted(wrap(TaxonomyError("unknown make 'Fjord'", ("Aldoria",)))))
+        assert str(caught.value) == "unknown make 'Fjord'"
+        assert caught.value.accepted == ("Aldoria",)
+
     def test_a_failure_keeps_its_status(self, wrap: Callable[[Exception], Exception]):
         sent = ApiError(422, "unknown_value", "what", ("a", "b"), {"x-y": "1"})
         with pytest.raises(ApiError) as caught:
