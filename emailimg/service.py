@@ -163,7 +163,7 @@ def _wait_until_healthy(base_url: str) -> None:
     while not _healthy(base_url):
         application = serve.status().applications.get(_APP_NAME)
         if application is not None and application.status == "DEPLOY_FAILED":
-            raise ResourceError(f"the service did not start: {application.message}")
+            raise ResourceError(f"the service did not start: {_unready(application)}")
         if time.monotonic() > deadline:
             raise ResourceError(
                 f"the service is not healthy after {_START_TIMEOUT_S:g} s: "

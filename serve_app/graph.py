@@ -13,7 +13,7 @@ from ray import serve
 from ray.serve.config import BackpressureConfig
 from ray.serve.schema import LoggingConfig
 
-from serve_app import versions
+from serve_app import access, pictures, versions
 from serve_app.deployments import Classifiers, Embedder, Recommender
 from serve_app.fused import Fused
 from serve_app.ingress import Ingress
@@ -26,9 +26,13 @@ _RETRY_AFTER_S = 1.0
 def build_app(args: ServiceArguments) -> serve.Application:
     """The application, ready for `serve.run`; also takes the arguments as a mapping.
 
-    Raises BundleError when the bundle is missing, incomplete or damaged.
+    Raises BundleError when the bundle is missing, incomplete or damaged; ConfigError for keys or
+    prefixes that no replica could start with. Serve would try three times and not say why.
     """
     settings = ServiceArguments.model_validate(args)
+    pictures.check_prefixes(settings.image_uri_prefixes)
+    if settings.api_keys_file:
+        access.read_keys(settings.api_keys_file)
     ref = versions.find(settings.bundle)
     return _fused(settings, ref) if settings.fused else _composed(settings, ref)
 

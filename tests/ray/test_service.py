@@ -150,8 +150,9 @@ def test_concurrent_requests_keep_their_answers(client: httpx.Client, predictor:
         (JPEG, {"target": "bounce_rate"}, 422, "unknown_value"),
         (JPEG, {"industry": "Alchemy"}, 422, "unknown_value"),
         (JPEG, {"k": "51"}, 422, "invalid_field"),
+        (JPEG, {"make": "Fjord"}, 422, "unknown_value"),  # found by the recommender
     ],
-    ids=["text", "truncated", "long", "target", "industry", "k"],
+    ids=["text", "truncated", "long", "target", "industry", "k", "make"],
 )
 def test_bad_requests_keep_their_status(
     client: httpx.Client, image: bytes, form: dict[str, str], status: int, code: str
@@ -159,6 +160,7 @@ def test_bad_requests_keep_their_status(
     response = post(client, "/v1/recommend", image, **form)
     assert response.status_code == status, response.text
     assert response.json()["error"]["code"] == code
+    assert "ray" not in response.json()["error"]["message"]
     assert response.headers.get_list("x-request-id") != []
 
 
@@ -194,6 +196,12 @@ def test_client_raises_the_services_message(base_url: str):
     [
         ({"cpus_per_replica": 1.0}, ResourceError, "'service' needs 4 CPU"),
         ({"application": "serve_app.nowhere:build_app"}, ConfigError, "cannot be imported"),
+        (
+            {"api_keys_file": "nowhere.txt"},
+            ConfigError,
+            "api_keys_file 'nowhere.txt' cannot be read",
+        ),
+        ({"image_uri_prefixes": ("http://host/",)}, ConfigError, "image_uri_prefixes"),
     ],
 )
 def test_a_service_that_cannot_start_says_why(
