@@ -203,6 +203,10 @@ async def read_many(request: Request, max_bytes: int) -> AskedMany:
             ((file.filename or "")[:_LONGEST_FILE_NAME], await file.read(max_bytes + 1))
             for file in _files(form, "images")
         ]
+        if "image" in form:
+            raise ApiError(
+                422, "invalid_field", "image: several files are sent as images", ["images"]
+            )
         texts = _texts(form, files_named="images")
     for name in texts.keys() & PictureFields.model_fields.keys():
         raise ApiError(422, "invalid_field", f"{name}: of several images none can be named")

@@ -51,12 +51,15 @@ class Served:
         """What a heat map is to show; raises ApiError for what the encoder does not know."""
         classes = tuple(class_name.split(" + "))
         spec = self.bundle.encoder_spec()
+        if attribute not in spec.heads:
+            known = ", ".join(spec.heads)
+            message = f"the encoder knows no attribute {attribute!r}; accepted: {known}"
+            raise ApiError(422, "unknown_value", message, tuple(spec.heads))
         try:
             for name in classes:
                 spec.place_of(attribute, name)
         except ConfigError as error:
-            accepted = spec.heads.get(attribute, tuple(spec.heads))
-            raise ApiError(422, "unknown_value", str(error), accepted) from None
+            raise ApiError(422, "unknown_value", str(error), spec.heads[attribute]) from None
         return Focus(attribute, classes)
 
     def targets_answer(self) -> TargetsAnswer:

@@ -184,6 +184,18 @@ def test_filters_that_leave_no_image_are_answered_with_none(client: TestClient):
     assert answer.json()["edits"]
 
 
+def test_an_unknown_attribute_lists_the_known_ones(client: TestClient):
+    response = client.post("/v1/heatmap", files={"image": JPEG}, data={"attribute": "colour"})
+    error = assert_failure(response, 422, "unknown_value")
+    assert "attribute 'colour'" in error["message"]
+    assert error["accepted"] == ["augmentation_class", "vehicle_type"]
+
+
+def test_a_batch_says_what_its_files_are_called(client: TestClient):
+    error = assert_failure(post(client, "/v1/score:batch"), 422, "invalid_field")
+    assert error["accepted"] == ["images"]
+
+
 def test_openapi_documents_every_path_and_its_failures(client: TestClient):
     document = client.get("/openapi.json").json()
     assert {
