@@ -1,7 +1,7 @@
 """What can be seen of the service: metrics for Prometheus, and a line in the log per request.
 
-Ray exports the metrics of every replica at its node's metrics port, named `ray_emailimg_...` and with
-the replica's `WorkerId` as a label. Neither metrics nor log hold image bytes or keys.
+Ray exports the metrics of every replica at its node's metrics port, named `ray_emailimg_...` and
+with the replica's `WorkerId` as a label. Neither metrics nor log hold image bytes or keys.
 """
 
 import asyncio

@@ -160,7 +160,7 @@ def test_bad_requests_keep_their_status(
     response = post(client, "/v1/recommend", image, **form)
     assert response.status_code == status, response.text
     assert response.json()["error"]["code"] == code
-    assert "ray" not in response.json()["error"]["message"]
+    assert "ray::" not in response.json()["error"]["message"]
     assert response.headers.get_list("x-request-id") != []
 
 
