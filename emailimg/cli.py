@@ -232,6 +232,11 @@ def _serve(options: argparse.Namespace) -> None:
     loaded = bundle.load(options.bundle)
     chosen = config.changed(loaded.config, options.assignments)
     settings = chosen.serve.model_copy(update={"host": options.host, "port": options.port})
+    if options.haproxy and settings.requests_per_minute and not settings.api_keys_file:
+        raise ConfigError(
+            "--haproxy hides the callers' addresses, which serve.requests_per_minute needs; "
+            "add serve.api_keys_file, so that the limit is for each key"
+        )
     with ray_session.session(options.address):
         service.serve_forever(loaded.location, settings, chosen.cluster)
 

@@ -291,6 +291,16 @@ def test_the_gallery_is_drawn_of_ones_own_image(
     assert "composed" in capsys.readouterr().err
 
 
+def test_haproxy_with_a_limit_for_each_address_is_refused(
+    bundle_location: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_SERVE_ENABLE_HA_PROXY", "0")  # put back afterwards
+    limit = ["--set", "serve.requests_per_minute=6"]
+    assert cli.main(["serve", "--bundle", bundle_location, "--haproxy", *limit]) != 0
+    assert "serve.api_keys_file" in capsys.readouterr().err
+
+
 def test_haproxy_is_refused_on_a_cluster_that_is_there_already(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
