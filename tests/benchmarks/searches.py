@@ -270,8 +270,8 @@ def draw(curves: Curves, path: Path) -> None:
                 counts, best.min(0), best.max(0), color=colour, alpha=0.15, step="post"
             )
             middle = np.median(best, axis=0)
-            axes.step(counts, middle, where="post", color=colour, linewidth=2.5)
-            axes.annotate(f" {name}", (counts[-1], middle[-1]), color=colour, annotation_clip=False)
+            axes.step(counts, middle, where="post", color=colour, linewidth=2.5, label=name)
+        axes.legend(frameon=False)  # beside their ends the names would lie on each other
         axes.set(xlabel="trials", ylabel="best log-loss so far, nats")
         axes.grid(True, axis="y")
         return standalone(to_svg(figure, name="search", title="Best so far of both searches"))
