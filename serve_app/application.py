@@ -71,7 +71,11 @@ def _add_middleware(
     if settings.cors_origins:
         origins = list(settings.cors_origins)
         app.add_middleware(
-            CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"]
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["x-request-id", "retry-after"],
         )
     app.add_middleware(observation.Observe, metrics=metrics)
 
