@@ -10,13 +10,14 @@ from pathlib import Path
 
 import httpx
 
-from .. import tables
+from tune_jobs import markdown
+
 from ..measure import descendants
 from . import servers
 
 _CLIENTS = 4
 _BEFORE_S = 3.0
-_AFTER_S = 30.0
+_AFTER_S = 20.0
 
 FORM = {"target": "open_rate", "campaign_type": "Newsletter", "industry": "Automotive"}
 
@@ -57,7 +58,7 @@ def table(found: list[Recovery]) -> str:
         ]
         for each in found
     ]
-    return tables.markdown(heads, rows)
+    return markdown.table(heads, rows)
 
 
 def _killed(base_url: str, folder: Path, part: str) -> Recovery:

@@ -14,8 +14,8 @@ from typing import Any
 from emailimg import bundle, predict, showroom
 from emailimg.predict import Predictor, Upload, Versions
 from emailimg.question import parse_question
+from tune_jobs import markdown
 
-from .. import tables
 from . import large_catalogue, recovery, servers
 from .recovery import FORM
 
@@ -158,7 +158,7 @@ def table(measured: dict[str, dict[str, Measured]]) -> str:
             row.append(f"{usual.percentile(99) / usual.percentile(50):.1f}")
             row.append(str(sum(load.failed for load in loads.values())))
         rows.append(row)
-    return tables.markdown(heads, rows)
+    return markdown.table(heads, rows)
 
 
 def _loaded(url: str, folder: Path, seconds: float, option: str, value: float) -> Measured:
