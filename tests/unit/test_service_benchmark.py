@@ -1,6 +1,5 @@
 """The tables of the service's benchmark, and its large catalogue; no server is started."""
 
-from collections import Counter
 from pathlib import Path
 
 from benchmarks.serving import large_catalogue, recovery, side_by_side
@@ -22,7 +21,7 @@ def test_a_line_per_server_and_percentiles_of_its_own() -> None:
 
 
 def test_a_line_per_killed_part() -> None:
-    table = recovery.table([Recovery("Embedder", 3.24, 4.0, Counter({200: 90, 503: 2}))])
+    table = recovery.table([Recovery("Embedder", 3.24, 4.0, {200: 90, 503: 2})])
     assert "3.2" in table
     assert "90 x 200, 2 x 503" in table
 

@@ -4,7 +4,6 @@ import os
 import signal
 import threading
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,7 +32,7 @@ class Recovery:
     part: str
     seconds: float = float("nan")
     longest_s: float = 0.0
-    statuses: Counter[int] = field(default_factory=Counter)
+    statuses: dict[int, int] = field(default_factory=dict)
 
 
 def measure(location: str, folder: Path) -> list[Recovery]:
@@ -78,7 +77,7 @@ def _killed(base_url: str, folder: Path, part: str) -> Recovery:
                     note(began, time.monotonic(), answer.status_code)
 
     def note(began: float, ended: float, status: int) -> None:
-        found.statuses[status] += 1
+        found.statuses[status] = found.statuses.get(status, 0) + 1
         if began > killed and status == 200 and not found.seconds < ended - killed:
             found.seconds = ended - killed
         found.longest_s = max(found.longest_s, ended - began)
