@@ -13,7 +13,8 @@ from emailimg.errors import ConfigError
 from serve_app import access
 from serve_app.access import RateLimit, read_keys
 
-KEY, OTHER = access.new_key(), access.new_key()
+# Fixed, because they are in names of tests, which two processes must agree on.
+KEY, OTHER = "7zAuEQdb8PNK3vCit_OE_3bs5bqkMoFp", "eXQ5lDvtmrkVPOhfAt7Ttw1mhiRQcTfo"
 Connect = Callable[..., TestClient]
 
 
