@@ -1,11 +1,20 @@
 """Shared by the unit tests: places to write to, on disk and on S3, and the service in-process."""
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from s3_server import s3_server
+
+
+@pytest.fixture(autouse=True)
+def _serve_log_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Serve keeps its log to itself in a process where a test has started it before."""
+    logger = logging.getLogger("ray.serve")
+    monkeypatch.setattr(logger, "propagate", True)
+    monkeypatch.setattr(logger, "level", logging.INFO)
 
 
 @pytest.fixture(scope="module")
