@@ -158,6 +158,18 @@ async def _on_impossible_wish(_: Request, error: Exception) -> JSONResponse:
     return _answer(422, "not_possible", str(error))
 
 
+class _Sending:
+    """Sends an answer's messages, and remembers whether it has begun: then none can replace it."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.started = False
+
+    async def __call__(self, message: Message) -> None:
+        self.started = self.started or message["type"] == "http.response.start"
+        await self._send(message)
+
+
 class _CatchUnexpected:
     """The last resort: a logged traceback, and a 500 that gives nothing away."""
 
@@ -165,19 +177,13 @@ class _CatchUnexpected:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
-
-        async def note_start(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
-
+        sending = _Sending(send)
         try:
-            await self._app(scope, receive, note_start)
+            await self._app(scope, receive, sending)
         except Exception:
             its_id = request_id(scope)
             logger.exception("request %s failed", its_id)
-            if started or scope["type"] != "http":
+            if sending.started or scope["type"] != "http":
                 raise
             message = f"something went wrong here; quote request {its_id} when asking about it"
             await _answer(500, "internal_error", message)(scope, receive, send)
@@ -194,18 +200,12 @@ class _Deadline:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = False
-
-        async def note_start(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
-
+        sending = _Sending(send)
         try:
             async with asyncio.timeout(self._timeout_s):
-                await self._app(scope, receive, note_start)
+                await self._app(scope, receive, sending)
         except TimeoutError:
-            if started:
+            if sending.started:
                 raise
             message = f"not answered within {self._timeout_s:g} s"
             await _answer(504, "timeout", message)(scope, receive, send)
