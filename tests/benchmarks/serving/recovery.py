@@ -40,7 +40,7 @@ def measure(location: str, folder: Path) -> list[Recovery]:
     found = []
     with servers.ours(location) as base_url:
         found += [_killed(base_url, folder, part) for part in ("Embedder", "Classifiers")]
-    with servers.ours(location, "serve.fused=true") as base_url:
+    with servers.ours(location, *servers.FUSED) as base_url:
         found.append(_killed(base_url, folder, "Fused"))
     return found
 

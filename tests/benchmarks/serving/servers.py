@@ -7,53 +7,45 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import httpx
 
 _START_S = 120.0
 _STOP_S = 60.0
 
+FUSED = ("--set", "serve.fused=true")
 
-@contextmanager
-def plain(bundle: str) -> Iterator[str]:
+
+def plain(bundle: str) -> AbstractContextManager[str]:
     """FastAPI and uvicorn; gives the base URL."""
-    port = free_port()
-    command = [sys.executable, "-m", "tests.benchmarks.serving.plain_server", bundle, str(port)]
-    with running(command, port) as base_url:
-        yield base_url
+    return _module("plain_server", bundle)
 
 
-@contextmanager
-def litserve(bundle: str) -> Iterator[str]:
+def litserve(bundle: str) -> AbstractContextManager[str]:
     """LitServe; gives the base URL."""
-    port = free_port()
-    command = [sys.executable, "-m", "tests.benchmarks.serving.litserve_server", bundle, str(port)]
-    with running(command, port) as base_url:
-        yield base_url
+    return _module("litserve_server", bundle)
 
 
-@contextmanager
-def ours(bundle: str, *settings: str, haproxy: bool = False) -> Iterator[str]:
-    """`emailimg serve`, with settings; gives the base URL. No answer comes from the cache."""
+def ours(bundle: str, *options: str) -> AbstractContextManager[str]:
+    """`emailimg serve` with options; gives the base URL. No answer comes from the cache."""
     port = free_port()
     command = [sys.executable, "-m", "emailimg", "serve", "--bundle", bundle, "--port", str(port)]
-    for setting in ("serve.cached_images=0", *settings):
-        command += ["--set", setting]
-    variables = {"RAY_SERVE_ENABLE_HA_PROXY": "1"} if haproxy else {}
-    with running(command, port, variables) as base_url:
-        yield base_url
+    return running([*command, "--set", "serve.cached_images=0", *options], port)
+
+
+def _module(name: str, bundle: str) -> AbstractContextManager[str]:
+    port = free_port()
+    command = [sys.executable, "-m", f"tests.benchmarks.serving.{name}", bundle, str(port)]
+    return running(command, port)
 
 
 @contextmanager
-def running(
-    command: Sequence[str], port: int, variables: dict[str, str] | None = None
-) -> Iterator[str]:
+def running(command: Sequence[str], port: int) -> Iterator[str]:
     """A server in a process group of its own, once it is ready; it is stopped afterwards."""
     base_url = f"http://127.0.0.1:{port}"
     process = subprocess.Popen(
         command,
-        env=os.environ | (variables or {}),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

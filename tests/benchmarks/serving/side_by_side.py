@@ -57,9 +57,9 @@ def contenders(location: str) -> dict[str, Server]:
         "FastAPI + uvicorn": lambda: servers.plain(location),
         "LitServe, batches": lambda: servers.litserve(location),
         "ours, graph": lambda: servers.ours(location),
-        "ours, fused": lambda: servers.ours(location, "serve.fused=true"),
-        "ours, graph, HAProxy": lambda: servers.ours(location, haproxy=True),
-        "ours, fused, HAProxy": lambda: servers.ours(location, "serve.fused=true", haproxy=True),
+        "ours, fused": lambda: servers.ours(location, *servers.FUSED),
+        "ours, graph, HAProxy": lambda: servers.ours(location, "--haproxy"),
+        "ours, fused, HAProxy": lambda: servers.ours(location, *servers.FUSED, "--haproxy"),
     }
 
 
