@@ -35,6 +35,17 @@ _FIELDS = {
 }
 
 
+def copies(config: Config) -> int:
+    """Versions of a source image in an epoch, beside its original."""
+    return config.encoder.fresh_copies or config.augment.copies
+
+
+def numbers(config: Config, epoch: int) -> list[int]:
+    """The versions of an epoch (from 1): the original, 0, and after the written ones its own."""
+    first, count = config.augment.copies + 1, copies(config)
+    return [0, *range(first + (epoch - 1) * count, first + epoch * count)]
+
+
 def sources(config: Config, catalogue_folder: str) -> Dataset:
     """The source images of the training side, at working size."""
     return ray_data.map_tasks(
@@ -52,10 +63,9 @@ def sources(config: Config, catalogue_folder: str) -> Dataset:
 
 
 def of_epoch(rows: Dataset, config: Config, cluster: ClusterConfig, epoch: int) -> Dataset:
-    """Of every source image its original and `augment.copies` versions that are this epoch's own.
+    """Of every source image the versions that `numbers` gives this epoch.
 
-    rows: of `sources`. epoch: from 1; the numbers of its versions follow those of the examples
-    that were written. Columns: pixels (S, S, 3) as bytes, and the attributes.
+    rows: of `sources`. Columns: pixels (S, S, 3) as bytes, and the attributes.
     """
     return ray_data.map_tasks(
         rows, _versions_of, cluster, batch_rows=_ROWS_PER_BATCH, config=config, epoch=epoch
@@ -69,9 +79,8 @@ def _training_sources(batch: pa.Table, sides: splits.Sides, rejected: pa.Array) 
 
 
 def _versions_of(batch: pa.Table, config: Config, epoch: int) -> pa.Table:
-    copies = config.augment.copies
-    numbers = [0, *range(epoch * copies + 1, (epoch + 1) * copies + 1)]
-    rows = [_version(config, row, number) for row in catalogue.iterate(batch) for number in numbers]
+    wanted = numbers(config, epoch)
+    rows = [_version(config, row, number) for row in catalogue.iterate(batch) for number in wanted]
     return pixel_columns.table(rows, pa.schema(list(_FIELDS.items())))
 
 

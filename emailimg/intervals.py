@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import nnls
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 LEVEL = 0.9  # of the intervals: the truth is inside in so many cases
 
@@ -54,7 +54,7 @@ class Uncertainty:
         trials = probabilities * (1 - probabilities) / self.variance(probabilities, spread) - 1
         tail = (1 - level) / 2
         shape = probabilities * trials, (1 - probabilities) * trials
-        low, high = beta.ppf(tail, *shape), beta.ppf(1 - tail, *shape)
+        low, high = betaincinv(*shape, tail), betaincinv(*shape, 1 - tail)
         # The mean of a very skewed Beta distribution can be outside its own interval.
         return np.minimum(low, probabilities), np.maximum(high, probabilities)
 

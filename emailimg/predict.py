@@ -7,7 +7,7 @@ deployments: `embed_versions` beside the encoder, `prediction` beside the classi
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,6 +60,11 @@ class Embedded:
     pooled: np.ndarray
     attributes_seen: dict[str, str]
     domain_distance: float | None = None
+
+    @property
+    def alone(self) -> "Embedded":
+        """The image without its edits."""
+        return replace(self, embeddings=self.embeddings[:1])
 
 
 def read_upload(image_bytes: bytes, limits: ImageConfig) -> Upload:

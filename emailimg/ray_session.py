@@ -19,6 +19,13 @@ _LOCAL_ENVIRONMENT = {
     # Train's controller polls its workers this often (s), and each report waits for a poll.
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",
     "RAY_USAGE_STATS_ENABLED": "0",
+    # Serve: the service never blocks its event loop, so it needs no loop, and no thread, of its own
+    # in a replica, and calls between replicas need not go through Ray's task queues (the limit of
+    # 4 MiB a message would be too little for a catalogue's embeddings).
+    "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
+    "RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP": "0",
+    "RAY_SERVE_USE_GRPC_BY_DEFAULT": "1",
+    "RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH": str(2**31 - 1),
 }
 # Read by the driver.
 _DRIVER_ENVIRONMENT = {

@@ -37,8 +37,8 @@ def start(bundle_location: str, settings: ServeConfig, cluster: ClusterConfig) -
     or do not come up in time, ConfigError when there is no such application, BundleError.
     """
     port = _free_port(settings.host, settings.port)
-    count = 1 if settings.fused else _DEPLOYMENTS
-    replicas = resources.cpu_bundles(count, settings.cpus_per_replica)
+    deployments = 1 if settings.fused else _DEPLOYMENTS
+    replicas = resources.cpu_bundles(deployments * settings.replicas, settings.cpus_per_replica)
     resources.require("service", replicas, cluster)
     application = _build(settings, bundle_location)
     http_options = {

@@ -26,7 +26,7 @@ class Decoder:
         self, work: Callable[..., Result], data: bytes, *args: Any, limits: ImageConfig
     ) -> Result:
         """`work(data, *args, limits)` in a thread; raises ImageError, as `images.decode` does."""
-        _, width, height = await asyncio.to_thread(images.probe, data, limits)
+        _, width, height = images.probe(data, limits)  # reads the header: no work for a thread
         decoding = self._hold(width * height, limits.max_pixels, lambda: work(data, *args, limits))
         # Shielded: a thread cannot be ended, and takes its memory also when nobody waits any more.
         return await asyncio.shield(asyncio.ensure_future(decoding))

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
-from ray import serve
 from ray.serve.handle import DeploymentHandle
 
 from emailimg import boosters, explain, predict, recommender
@@ -24,16 +23,14 @@ from emailimg.explain import Focus, Reasons
 from emailimg.predict import Embedded, Versions
 from emailimg.question import Question
 from emailimg.recommender import Case, Weighed
+from serve_app.batching import Batches
 from serve_app.calls import Part
 from serve_app.versions import BundleRef, Shelf
 
 if TYPE_CHECKING:
     from emailimg.embed import Embedder as Encoder  # noqa: F401 (in a base class, as text)
 
-# Uploads that go through the encoder together. While one batch is computed the next one fills, so
-# waiting for company is only worth a fraction of what one upload takes.
-_MAX_BATCH = 8
-_BATCH_WAIT_S = 0.001
+_MAX_BATCH = 8  # uploads that go through the encoder together
 
 Held = TypeVar("Held")
 
@@ -58,14 +55,13 @@ class Embedder(_Deployment["Encoder"]):
 
     def __init__(self, ref: BundleRef, threads: int) -> None:
         self._shelf = Shelf(lambda bundle: bundle.embedder(threads=threads), ref)
+        self._batches = Batches(self._embed, _MAX_BATCH)
 
     async def embed(self, ref: BundleRef, versions: Versions) -> Embedded:
         """Edits are made here: they travel as a few parameters, not as a picture each."""
-        return await self._embed((ref, versions))
+        return await self._batches.ask((ref, versions))
 
-    @serve.batch(max_batch_size=_MAX_BATCH, batch_wait_timeout_s=_BATCH_WAIT_S)
     async def _embed(self, batch: list[tuple[BundleRef, Versions]]) -> list[Embedded]:
-        """Called with one pair; Serve makes the batch."""
         places: dict[BundleRef, list[int]] = defaultdict(list)
         for place, (ref, _) in enumerate(batch):
             places[ref].append(place)
@@ -97,6 +93,30 @@ class _Judge:
     def of(cls, bundle: Bundle) -> "_Judge":
         return cls(bundle.classifiers(), bundle.encoder_spec(), bundle.config.embed.kind)
 
+    def predictions(
+        self,
+        questions: list[Question],
+        embeddings: np.ndarray,
+        vehicle_types: Sequence[str | None] | None = None,
+    ) -> list[Prediction]:
+        """Each question's; see `predict.prediction`."""
+        return [
+            predict.prediction(self.classifiers, question, embeddings, vehicle_types)
+            for question in questions
+        ]
+
+    def answer(
+        self, questions: list[Question], embedded: Embedded
+    ) -> tuple[list[Prediction], Reasons | None]:
+        """`predictions`, and of one question the reasons; see `explain.reasons`."""
+        predicted = self.predictions(questions, embedded.embeddings)
+        if len(questions) > 1:
+            return predicted, None
+        own, seen = embedded.embeddings[0], embedded.attributes_seen
+        return predicted, explain.reasons(
+            self.classifiers, questions[0], own, seen, self.spec, self.kind
+        )
+
 
 class Classifiers(_Deployment[_Judge]):
     """Holds the classifiers of all targets; maps embeddings to probabilities."""
@@ -113,14 +133,7 @@ class Classifiers(_Deployment[_Judge]):
     ) -> list[Prediction]:
         """Each question's answer about embeddings, float32 (N, D); see `predict.prediction`."""
         judge = await self._shelf.get(ref)
-
-        def answers() -> list[Prediction]:
-            return [
-                predict.prediction(judge.classifiers, question, embeddings, vehicle_types)
-                for question in questions
-            ]
-
-        return await asyncio.to_thread(answers)
+        return await asyncio.to_thread(judge.predictions, questions, embeddings, vehicle_types)
 
     async def probabilities(
         self,
@@ -135,18 +148,15 @@ class Classifiers(_Deployment[_Judge]):
             predict.probabilities, judge.classifiers, question, embeddings, vehicle_types
         )
 
-    async def explain(self, ref: BundleRef, question: Question, embedded: Embedded) -> Reasons:
-        """What moves the probability of the image; see `explain.reasons`."""
+    async def judge(
+        self, ref: BundleRef, questions: list[Question], embedded: Embedded
+    ) -> tuple[list[Prediction], Reasons | None]:
+        """Each question's answer about an image and its edits, and what moves the image's.
+
+        The reasons of one question; of several None.
+        """
         judge = await self._shelf.get(ref)
-        return await asyncio.to_thread(
-            explain.reasons,
-            judge.classifiers,
-            question,
-            embedded.embeddings[0],
-            embedded.attributes_seen,
-            judge.spec,
-            judge.kind,
-        )
+        return await asyncio.to_thread(judge.answer, questions, embedded)
 
 
 @dataclass(frozen=True)
@@ -169,20 +179,23 @@ class Recommender(_Deployment[recommender.Recommender]):
         self._shelf = Shelf(_recommender, ref)
         self._classifiers = Part.of(classifiers, timeout_s)
 
-    async def recommend(self, ref: BundleRef, case: Case, embedded: Embedded) -> Recommendation:
-        """The answer about an upload; embedded: of itself and the recommender's edits."""
+    async def recommend(
+        self, ref: BundleRef, case: Case, embedded: Embedded
+    ) -> tuple[Recommendation, Reasons]:
+        """The answer about an upload, and why; embedded: of itself and the recommender's edits."""
         held = await self._shelf.get(ref)
         question = case.question
-        weighed, [predicted] = await asyncio.gather(
+        weighed, ([predicted], reasons) = await asyncio.gather(
             self._weighed(ref, held, case),
-            self._classifiers.ask("predict", ref, [question], embedded.embeddings),
+            self._classifiers.ask("judge", ref, [question], embedded),
         )
         rows = await asyncio.to_thread(held.shortlist, case, weighed, predicted)
         [of_rows] = await self._classifiers.ask("predict", ref, [question], *held.features(rows))
         score = predict.score_of([question], case.subject.image_id, embedded, [predicted])
-        return await asyncio.to_thread(
+        recommendation = await asyncio.to_thread(
             held.recommendation, case, score, predicted, weighed, rows, of_rows
         )
+        return recommendation, reasons
 
     async def _weighed(self, ref: BundleRef, held: recommender.Recommender, case: Case) -> Weighed:
         """The images that fit, with their probabilities: asked for once, and then remembered."""

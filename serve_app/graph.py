@@ -51,7 +51,7 @@ def _fused(settings: ServiceArguments, ref: BundleRef) -> serve.Application:
 
 
 def _deployment(settings: ServiceArguments, cls: type) -> serve.Deployment:
-    return serve.deployment(
+    deployment = serve.deployment(
         ray_actor_options={"num_cpus": settings.cpus_per_replica},
         max_ongoing_requests=settings.max_ongoing_requests,
         max_queued_requests=settings.max_queued_requests,
@@ -60,3 +60,6 @@ def _deployment(settings: ServiceArguments, cls: type) -> serve.Deployment:
         max_surge_percent=100,
         logging_config=LoggingConfig(encoding="JSON", enable_access_log=False),
     )(cls)
+    # Said only where it is more: a config file may scale the deployment itself.
+    more = settings.replicas > 1
+    return deployment.options(num_replicas=settings.replicas) if more else deployment

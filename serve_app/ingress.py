@@ -117,9 +117,8 @@ class Ingress:
         question = picture.known_to(question)
         subject = Subject(upload.image_id, upload.pixels, embedded.pooled)
         case = Case(question, asked.fields.wishes, subject)
-        recommendation, reasons = await asyncio.gather(
-            self._recommender.ask("recommend", served.ref, case, embedded),
-            self._classifiers.ask("explain", served.ref, question, embedded),
+        recommendation, reasons = await self._recommender.ask(
+            "recommend", served.ref, case, embedded
         )
         self._note(request, recommendation.score)
         return await asyncio.to_thread(
@@ -199,14 +198,12 @@ class Ingress:
     ) -> ScoreAnswer:
         questions = [picture.known_to(question) for question in questions]
         embedded = await self._looking.embedded(served, picture)
-        own = embedded.embeddings[:1]
-        asks = [self._classifiers.ask("predict", served.ref, questions, own)]
-        if len(questions) == 1:
-            asks.append(self._classifiers.ask("explain", served.ref, questions[0], embedded))
-        predicted, *reasons = await asyncio.gather(*asks)
+        predicted, reasons = await self._classifiers.ask(
+            "judge", served.ref, questions, embedded.alone
+        )
         score = predict.score_of(questions, picture.image_id, embedded, predicted)
         self._note(request, score)
-        return ScoreAnswer.of_score(score, reasons[0] if reasons else None, served.ref.version)
+        return ScoreAnswer.of_score(score, reasons, served.ref.version)
 
     def _note(self, request: Request, score: Score) -> None:
         self._metrics.score(score)

@@ -14,6 +14,8 @@ class EncoderConfig(Section):
     arch: Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"] = "resnet18"
     # Augment the training images anew in every epoch; False repeats the written examples.
     fresh_versions: bool = True
+    # So many of each source image in an epoch, beside its original; None: `augment.copies`.
+    fresh_copies: int | None = Field(None, ge=1)
     # `imagenet`, one of torchvision's names such as `IMAGENET1K_V1`, `scratch`, or a local or
     # s3:// .safetensors / .pth file.
     weights: str = "scratch"

@@ -8,9 +8,10 @@ from emailimg.config.section import Cpus, Section
 class ServiceSettings(Section):
     """Sizes and limits of the service, and who may use it; also `args:` in a Serve config file.
 
-    Numbers of replicas and autoscaling belong in that file, by the deployments' names.
+    Autoscaling, and numbers of replicas by the deployments' names, belong in that file.
     """
 
+    replicas: int = Field(1, ge=1)  # of each deployment
     fused: bool = False  # all parts in one replica, for the least latency; else a graph of four
     cpus_per_replica: Cpus = 0.1
     torch_threads: int = Field(1, ge=1)  # of one Embedder replica; may exceed its CPU share

@@ -80,7 +80,7 @@ class TrainingData:
         Raises EmailimgError when the training rows do not fill one batch.
         """
         pictures = self._pictures_per_row
-        steps = self.examples // pictures // self.workers * pictures // self.batch_per_worker
+        steps = self._rows // self.workers * pictures // self.batch_per_worker
         if steps == 0:
             raise EmailimgError(
                 f"{self.examples} training examples do not fill one batch of encoder.batch_size = "
@@ -134,8 +134,15 @@ class TrainingData:
             yield self._batch(batch, device)
 
     @property
+    def _rows(self) -> int:
+        """Examples, or the source images of which fresh versions are made."""
+        fresh = self.config.encoder.fresh_versions
+        return self.examples // (self.config.augment.copies + 1) if fresh else self.examples
+
+    @property
     def _pictures_per_row(self) -> int:
-        return self.config.augment.copies + 1 if self.config.encoder.fresh_versions else 1
+        fresh = self.config.encoder.fresh_versions
+        return fresh_versions.copies(self.config) + 1 if fresh else 1
 
     @property
     def _window(self) -> int:

@@ -6,7 +6,6 @@ import httpx
 from bundle_factory import CATALOGUE_IMAGES, showroom_jpeg
 from fastapi.testclient import TestClient
 
-from emailimg import predict
 from serve_app.deployments import Classifiers, Embedder, Recommender
 from serve_app.ingress import Ingress
 from serve_app.settings import ServiceArguments
@@ -16,18 +15,11 @@ FORM = {"target": "open_rate", "campaign_type": "Newsletter", "industry": "Retai
 JPEG = showroom_jpeg(CATALOGUE_IMAGES + 10)
 
 
-class Unbatched(Embedder):
-    """The Embedder without batching, for which Serve wants a replica around it."""
-
-    async def embed(self, ref: BundleRef, versions: predict.Versions) -> predict.Embedded:
-        return predict.embed_versions(await self._shelf.get(ref), [versions])[0]
-
-
 def parts_of(ref: BundleRef) -> dict[str, Any]:
     classifiers = Classifiers(ref)
     recommender = Recommender(ref, classifiers, timeout_s=20)
     return {
-        "embedder": Unbatched(ref, threads=1),
+        "embedder": Embedder(ref, threads=1),
         "classifiers": classifiers,
         "recommender": recommender,
     }

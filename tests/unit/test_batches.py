@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emailimg import config
+from emailimg import config, fresh_versions
 from emailimg.encoder_spec import EncoderSpec
 from emailimg.errors import EmailimgError
 from emailimg.train_encoder import batches
@@ -27,6 +27,8 @@ def data(examples: int, workers: int | None = None, **settings: Any) -> Training
         (201, {"batch_size": 10, "fresh_versions": False}, None, 5, 10, 20),
         # Two versions of a source image stay in one batch: an odd share is rounded down.
         (200, {"batch_size": 10, "fresh_versions": True}, None, 4, 8, 25),
+        # Four pictures of each of the 100 source images.
+        (200, {"batch_size": 64, "fresh_copies": 3}, None, 32, 64, 6),
         # An elastic run keeps the batch over all workers, as far as it can be divided.
         (200, {"batch_size": 64, "fresh_versions": False}, 1, 64, 64, 3),
         (200, {"batch_size": 64, "fresh_versions": False}, 3, 21, 63, 3),
@@ -44,6 +46,16 @@ def test_steps_and_batches_add_up(
 def test_too_few_examples_for_a_batch_are_refused() -> None:
     with pytest.raises(EmailimgError, match=r"63 training examples do not fill .* = 64"):
         _ = data(63, batch_size=64, fresh_versions=False).steps_per_epoch
+
+
+def test_no_two_epochs_share_a_version_nor_any_a_written_one() -> None:
+    chosen = config.load("tiny", assignments=["augment.copies=2", "encoder.fresh_copies=3"])
+    written = [0, 1, 2]
+    first, second = (fresh_versions.numbers(chosen, epoch) for epoch in (1, 2))
+    assert first[0] == second[0] == 0, "the original is in every epoch"
+    drawn = [*first[1:], *second[1:]]
+    assert len(set(drawn)) == len(drawn) == 6
+    assert not set(drawn) & set(written)
 
 
 def test_batches_made_ahead_come_in_order_and_stop() -> None:

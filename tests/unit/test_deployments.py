@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from ray import serve
 
 from emailimg.embed import Look
 from emailimg.predict import Embedded, Versions
@@ -29,15 +28,6 @@ class CountingEmbedder:
         return Look(means, means, {"augmentation_class": ["original"] * len(pixels)})
 
 
-@pytest.fixture
-def _inside_a_replica(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What `serve.batch` asks of the replica that it runs in."""
-    config = SimpleNamespace(max_ongoing_requests=32)
-    context = SimpleNamespace(_deployment_config=config)
-    monkeypatch.setattr(serve, "get_replica_context", lambda: context)
-
-
-@pytest.mark.usefixtures("_inside_a_replica")
 def test_simultaneous_uploads_become_one_batch_and_keep_their_order(
     monkeypatch: pytest.MonkeyPatch,
 ):
