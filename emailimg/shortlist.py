@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from emailimg import taxonomy
-from emailimg.errors import TaxonomyError
+from emailimg.errors import ConfigError, TaxonomyError
 
 _ANY = -1  # made for any campaign type or industry, or not known
 _SHOWN_MAKES = 30
@@ -22,7 +22,8 @@ class Filters:
     """Which catalogue images are wanted; an image of which it is not known is not one of them.
 
     vehicle_types: any of these, in any spelling, or all where there are none; year_from and
-    year_to: both included. Raises TaxonomyError for an unknown vehicle type.
+    year_to: both included. Raises TaxonomyError for an unknown vehicle type, ConfigError for years
+    of which none can be.
     """
 
     vehicle_types: tuple[str, ...] = ()
@@ -33,6 +34,9 @@ class Filters:
     def __post_init__(self) -> None:
         types = {taxonomy.parse_vehicle_type(name) for name in self.vehicle_types}
         object.__setattr__(self, "vehicle_types", tuple(sorted(types)))
+        first, last = self.year_from, self.year_to
+        if first is not None and last is not None and first > last:
+            raise ConfigError(f"year_from {first} is after year_to {last}")
 
 
 @dataclass(frozen=True)

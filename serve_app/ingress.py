@@ -110,13 +110,13 @@ class Ingress:
         """Which edits of this image, and which images of the catalogue, would do better."""
         served = await self._served()
         asked = await request_bodies.read(request, RecommendFields, served.limits.max_bytes)
-        question = served.question(asked.fields)
+        question, wishes = served.question(asked.fields), asked.fields.wishes
         picture = await self._looking.picture(served, asked)
         upload = await self._looking.decoded(served, picture)
         embedded = await self._looking.embedded(served, picture, upload, served.edits)
         question = picture.known_to(question)
         subject = Subject(upload.image_id, upload.pixels, embedded.pooled)
-        case = Case(question, asked.fields.wishes, subject)
+        case = Case(question, wishes, subject)
         recommendation, reasons = await self._recommender.ask(
             "recommend", served.ref, case, embedded
         )

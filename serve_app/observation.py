@@ -21,6 +21,7 @@ _SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30]
 _PROBABILITIES = [0.05 * step for step in range(1, 20)]
 _HUNG_UP = 499  # in the log only: nobody is there to be answered
 _NOTES = "emailimg"  # in a request's scope
+_AS_IT_SAYS = (b"x-content-type-options", b"nosniff")
 
 
 class Metrics:
@@ -82,6 +83,8 @@ class Observe:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                # A browser must not take an answer for something else than what it says it is.
+                message["headers"] = [*message["headers"], _AS_IT_SAYS]
             await send(message)
 
         try:

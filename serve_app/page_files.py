@@ -20,7 +20,6 @@ _HEADERS = {
     "content-security-policy": _POLICY,
     "cache-control": "no-cache",
     "referrer-policy": "same-origin",
-    "x-content-type-options": "nosniff",
 }
 
 

@@ -184,6 +184,12 @@ def test_filters_that_leave_no_image_are_answered_with_none(client: TestClient):
     assert answer.json()["edits"]
 
 
+def test_years_of_which_none_can_be_are_refused(client: TestClient):
+    answer = post(client, "/v1/recommend", year_from="2010", year_to="2001")
+    error = assert_failure(answer, 422, "not_possible")
+    assert error["message"] == "year_from 2010 is after year_to 2001"
+
+
 def test_an_unknown_attribute_lists_the_known_ones(client: TestClient):
     response = client.post("/v1/heatmap", files={"image": JPEG}, data={"attribute": "colour"})
     error = assert_failure(response, 422, "unknown_value")

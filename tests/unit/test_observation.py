@@ -34,6 +34,11 @@ def test_a_request_has_one_line(client: TestClient, log: pytest.LogCaptureFixtur
     assert record.levelno == logging.INFO
 
 
+@pytest.mark.parametrize("path", ["/", "/page/main.js", "/v1/targets", "/v1/images/no", "/no"])
+def test_browsers_are_to_take_every_answer_for_what_it_says(client: TestClient, path: str):
+    assert client.get(path).headers.get_list("x-content-type-options") == ["nosniff"]
+
+
 def test_paths_are_those_of_routes(client: TestClient, log: pytest.LogCaptureFixture):
     client.get("/v1/images/someone's-secret?token=swordfish")
     client.get("/nowhere/swordfish?token=swordfish")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emailimg.errors import TaxonomyError
+from emailimg.errors import ConfigError, TaxonomyError
 from emailimg.shortlist import Columns, Filters
 
 CATALOGUE = pd.DataFrame(
@@ -44,6 +44,12 @@ def test_the_narrowest_scope_with_enough_images(
     assert pool.scope == scope
 
 
+def test_years_of_which_none_can_be_are_refused() -> None:
+    assert Filters(year_from=2010, year_to=2010)
+    with pytest.raises(ConfigError, match="year_from 2010 is after year_to 2001"):
+        Filters(year_from=2010, year_to=2001)
+
+
 @pytest.mark.parametrize(
     ("filters", "expected"),
     [
@@ -54,7 +60,6 @@ def test_the_narrowest_scope_with_enough_images(
         (Filters(year_to=2005), "ab"),
         (Filters(year_from=2005, year_to=2010), "bce"),
         (Filters(vehicle_types=("SUV",), make="Aldoria", year_from=2005), "c"),
-        (Filters(year_from=2010, year_to=2001), ""),
     ],
 )
 def test_filters_keep_what_is_known_to_fit(filters: Filters, expected: str) -> None:
