@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bundle_factory import CATALOGUE_IMAGES, TARGETS, bundle_config, showroom_jpeg
+from sklearn.datasets import load_sample_images
 from strange_pictures import strange_pictures
 
 from emailimg import augment, bundle, images, taxonomy
@@ -363,6 +364,18 @@ def test_a_vehicle_type_is_checked_and_kept(predictor: Predictor, upload: bytes)
     assert (reason.kind, reason.value) == ("context", "SUV")
 
 
+def _photographs() -> list[np.ndarray]:
+    """A temple and a flower, whole and in quarters: photographs that come with scikit-learn."""
+    found = []
+    for photograph in load_sample_images().images:
+        height, width = photograph.shape[0] // 2, photograph.shape[1] // 2
+        found.append(photograph)
+        found += [
+            photograph[y : y + height, x : x + width] for y in (0, height) for x in (0, width)
+        ]
+    return found
+
+
 def test_what_is_unlike_the_catalogue_is_further_from_it(predictor: Predictor) -> None:
     """Even an untrained encoder sees that; `test_domain` says from where on it is outside."""
 
@@ -373,8 +386,10 @@ def test_what_is_unlike_the_catalogue_is_further_from_it(predictor: Predictor) -
 
     drawn = [p for pictures in strange_pictures(2).values() for p in pictures]
     strange = [distance(images.encode_png(picture)) for picture in drawn]
+    photographed = [distance(images.encode_jpeg(crop)) for crop in _photographs()]
     alike = [distance(showroom_jpeg(CATALOGUE_IMAGES + index)) for index in range(12)]
     assert np.median(strange) > np.quantile(alike, 0.8)
+    assert np.median(photographed) > np.quantile(alike, 0.8)
 
 
 def test_beyond_a_distance_of_one_it_is_out_of_the_domain(
