@@ -15,6 +15,7 @@ _START_S = 120.0
 _STOP_S = 60.0
 
 FUSED = ("--set", "serve.fused=true")
+TWO = (*FUSED, "--set", "serve.replicas=2")
 
 
 def plain(bundle: str) -> AbstractContextManager[str]:

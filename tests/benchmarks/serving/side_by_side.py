@@ -60,6 +60,7 @@ def contenders(location: str) -> dict[str, Server]:
         "ours, fused": lambda: servers.ours(location, *servers.FUSED),
         "ours, graph, HAProxy": lambda: servers.ours(location, "--haproxy"),
         "ours, fused, HAProxy": lambda: servers.ours(location, *servers.FUSED, "--haproxy"),
+        "ours, two fused, HAProxy": lambda: servers.ours(location, *servers.TWO, "--haproxy"),
     }
 
 
