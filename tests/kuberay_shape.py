@@ -14,10 +14,10 @@ _CLUSTER = """authOptions autoscalerOptions enableInTreeAutoscaling gcsFaultTole
     suspend tlsOptions upgradeStrategy workerGroupSpecs"""
 _POD = """activeDeadlineSeconds affinity automountServiceAccountToken containers! dnsConfig
     dnsPolicy enableServiceLinks ephemeralContainers hostAliases hostIPC hostNetwork hostPID
-    hostUsers hostname hostnameOverride imagePullSecrets initContainers nodeName nodeSelector os overhead
-    preemptionPolicy priority priorityClassName readinessGates resourceClaims resources
-    restartPolicy runtimeClassName schedulerName schedulingGates securityContext serviceAccount
-    serviceAccountName setHostnameAsFQDN shareProcessNamespace subdomain
+    hostUsers hostname hostnameOverride imagePullSecrets initContainers nodeName nodeSelector os
+    overhead preemptionPolicy priority priorityClassName readinessGates resourceClaims resources
+    restartPolicy runtimeClassName schedulerName schedulingGates schedulingGroup securityContext
+    serviceAccount serviceAccountName setHostnameAsFQDN shareProcessNamespace subdomain
     terminationGracePeriodSeconds tolerations topologySpreadConstraints volumes"""
 _CONTAINER = """args command env envFrom image imagePullPolicy lifecycle livenessProbe name! ports
     readinessProbe resizePolicy resources restartPolicy restartPolicyRules securityContext
