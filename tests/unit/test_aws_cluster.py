@@ -11,11 +11,13 @@ import pytest
 from cluster_files import FOLDER, make_stack, read
 from ray.autoscaler._private.aws.config import DEFAULT_AMI, bootstrap_aws
 from ray.autoscaler._private.aws.node_provider import AWSNodeProvider
+from ray.autoscaler._private.commands import get_or_create_head_node
 from ray.autoscaler._private.util import prepare_config
 from ray.autoscaler.v2.instance_manager.subscribers.cloud_resource_monitor import (
     CloudResourceMonitor,
 )
 from ray.core.generated.instance_manager_pb2 import Instance, InstanceUpdateEvent
+from recorded_commands import RecordedCommands
 from s3_server import s3_server
 
 from tune_jobs.instances import prices
@@ -30,18 +32,36 @@ def config() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """One machine of each type, by type, as EC2 describes it after `ray up` and the autoscaler."""
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """The file as Ray fills it in, in an account with the stack; nothing leaves this machine."""
+    home = tmp_path_factory.mktemp("home")  # Ray writes an SSH key there, and reads the token
+    (home / ".ray").mkdir()
+    (home / ".ray" / "auth_token").write_text("a token")
     with s3_server(), pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))  # Ray writes an SSH key there
+        patch.setenv("HOME", str(home))
+        patch.chdir(ROOT)
         make_stack("a-bucket", SSH_FROM)
         filled = prepare_config(read("aws.yaml"))
-        filled = bootstrap_aws(AWSNodeProvider.fillout_available_node_types_resources(filled))
-        provider = AWSNodeProvider(filled["provider"], filled["cluster_name"])
-        for name, node_type in filled["available_node_types"].items():
+        yield bootstrap_aws(AWSNodeProvider.fillout_available_node_types_resources(filled))
+
+
+@pytest.fixture(scope="module")
+def on_head(account: dict[str, Any]) -> RecordedCommands:
+    """What `ray up` runs on the machine that it starts for the head."""
+    commands = RecordedCommands()
+    get_or_create_head_node(account, "aws.yaml", False, False, True, None, _runner=commands)
+    return commands
+
+
+@pytest.fixture(scope="module")
+def machines(account: dict[str, Any], on_head: RecordedCommands) -> dict[str, Any]:
+    """The head and a worker of each type, by type, as EC2 describes them."""
+    provider = AWSNodeProvider(account["provider"], account["cluster_name"])
+    for name, node_type in account["available_node_types"].items():
+        if name != "head":
             tags = {"ray-user-node-type": name}
             provider.create_node(copy.deepcopy(node_type["node_config"]), tags, 1)
-        yield {tag(machine, "ray-user-node-type"): machine for machine in described()}
+    return {tag(machine, "ray-user-node-type"): machine for machine in described()}
 
 
 def described() -> list[dict[str, Any]]:
@@ -138,17 +158,40 @@ def test_shared_memory_holds_rays_object_store(config: dict[str, Any]) -> None:
         assert 0.3 < gib / memory_gib < 0.4
 
 
-def test_the_head_works_for_nobody(config: dict[str, Any]) -> None:
+def test_the_head_works_for_nobody(config: dict[str, Any], on_head: RecordedCommands) -> None:
     head = config["available_node_types"][config["head_node_type"]]
     assert head["resources"] == {"CPU": 0, "GPU": 0}
-    assert "--num-cpus=0" in config["head_start_ray_commands"][-1]
+    assert "--num-cpus=0" in on_head.with_words("ray start --head")
 
 
-def test_the_tokens_file_is_where_ray_looks_and_asked_for_everywhere(
-    config: dict[str, Any],
+def test_the_token_is_where_ray_looks_and_asked_for_in_every_process(
+    on_head: RecordedCommands,
 ) -> None:
-    assert config["file_mounts"]["/home/ray/.ray/auth_token"] == "~/.ray/auth_token"
-    assert "--env RAY_AUTH_MODE=token" in config["docker"]["run_options"]
+    container = on_head.with_words("docker run")
+    assert ":/home/ray/.ray/auth_token " in container
+    assert "--env RAY_AUTH_MODE=token" in container
+
+
+def test_the_heads_state_is_kept_outside_its_container(on_head: RecordedCommands) -> None:
+    made = on_head.lines.index(on_head.with_words("mkdir -p /home/ubuntu/gcs"))
+    container = on_head.with_words("docker run")
+    assert made < on_head.lines.index(container), "Docker would make it for root"
+    assert "--volume /home/ubuntu/gcs:/home/ray/gcs" in container
+    assert "RAY_gcs_storage_path=/home/ray/gcs" in container
+
+
+def test_the_container_has_the_image_and_the_shared_memory(on_head: RecordedCommands) -> None:
+    container = on_head.with_words("docker run")
+    assert "rayproject/ray:2.60.0-py311-cpu bash" in container
+    assert "--shm-size=5g" in container
+
+
+def test_what_is_installed_is_the_project_with_its_constraints_and_no_other_ray(
+    on_head: RecordedCommands,
+) -> None:
+    installs = [line for line in on_head.lines if "pip install" in line]
+    assert len(installs) == 1
+    assert "--constraint /tmp/emailimg/constraints.txt /tmp/emailimg)" in installs[0]
 
 
 def test_the_project_is_mounted_as_it_is_installed(config: dict[str, Any]) -> None:

@@ -1,10 +1,12 @@
 """The cluster YAML is what Ray's own schema accepts, and leaves nothing to Ray's defaults."""
 
+import shlex
 from collections.abc import Iterator
 
 import pytest
 from cluster_files import read
 from ray.autoscaler._private.util import prepare_config, validate_config
+from ray.scripts import scripts
 
 FILES = ("local.yaml", "aws.yaml")
 
@@ -29,6 +31,14 @@ def test_no_command_is_left_to_the_defaults_which_install_a_nightly_ray(file: st
         assert filled[key] == written[key]
     for key in ("head_setup_commands", "worker_setup_commands"):
         assert filled[key] == common + written[key]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_options_of_ray_start_are_ones_that_it_has(file: str) -> None:
+    config = read(file)
+    for key in starts(config):
+        _, _, options = config[key][-1].partition("ray start ")
+        scripts.start.make_context("start", shlex.split(options))
 
 
 def test_every_key_of_the_aws_file_is_written_there() -> None:
