@@ -23,6 +23,7 @@ from emailimg.explain import Focus, Reasons
 from emailimg.predict import Embedded, Versions
 from emailimg.question import Question
 from emailimg.recommender import Case, Weighed
+from serve_app import device
 from serve_app.batching import Batches
 from serve_app.calls import Part
 from serve_app.versions import BundleRef, Shelf
@@ -54,7 +55,8 @@ class Embedder(_Deployment["Encoder"]):
     """Holds the encoder; maps an upload and its edits to embeddings."""
 
     def __init__(self, ref: BundleRef, threads: int) -> None:
-        self._shelf = Shelf(lambda bundle: bundle.embedder(threads=threads), ref)
+        where = device.granted()
+        self._shelf = Shelf(lambda bundle: bundle.embedder(device=where, threads=threads), ref)
         self._batches = Batches(self._embed, _MAX_BATCH)
 
     async def embed(self, ref: BundleRef, versions: Versions) -> Embedded:

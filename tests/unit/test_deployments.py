@@ -32,7 +32,7 @@ def test_simultaneous_uploads_become_one_batch_and_keep_their_order(
     monkeypatch: pytest.MonkeyPatch,
 ):
     counting = CountingEmbedder()
-    bundle = SimpleNamespace(embedder=lambda threads: counting)  # noqa: ARG005
+    bundle = SimpleNamespace(embedder=lambda **_: counting)
     monkeypatch.setattr(versions, "open_bundle", lambda _: bundle)
     ref = BundleRef("somewhere", "v1")
     deployment = Embedder(ref, threads=1)

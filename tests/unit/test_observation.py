@@ -4,7 +4,8 @@ import asyncio
 import base64
 import logging
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 from fastapi.testclient import TestClient
@@ -13,6 +14,32 @@ from in_process import FORM, JPEG, application, post
 from serve_app import observation
 
 KEY = "a-key-that-is-long-enough"
+
+
+class Recorded:
+    """A Counter or Histogram that remembers what it was told."""
+
+    every: ClassVar[dict[str, "Recorded"]] = {}
+
+    def __init__(self, name: str, *_: Any) -> None:
+        self.told: list[tuple[float, dict[str, str]]] = []
+        Recorded.every[name] = self
+
+    def inc(self, value: float = 1.0, tags: dict[str, str] | None = None) -> None:
+        if value <= 0:  # as Ray does
+            raise ValueError(value)
+        self.told.append((value, tags or {}))
+
+    observe = inc
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> dict[str, Recorded]:
+    """The metrics that are declared from now on, by name."""
+    monkeypatch.setattr(Recorded, "every", {})
+    monkeypatch.setattr(observation, "Counter", Recorded)
+    monkeypatch.setattr(observation, "Histogram", Recorded)
+    return Recorded.every
 
 
 @pytest.fixture
@@ -150,3 +177,24 @@ def test_notes_are_of_their_request():
     observation.note(one, caller="shop")
     assert one["emailimg"] == {"target": "open_rate", "caller": "shop"}
     assert not other
+
+
+def test_the_mean_probability_is_there_for_every_target(told: dict[str, Recorded]):
+    metrics = observation.Metrics()
+    for probabilities in ({"open_rate": 0.99, "bounce_rate": 0.0}, {"open_rate": 0.97}):
+        score = SimpleNamespace(probabilities=probabilities, out_of_domain=False)
+        metrics.score(score)  # type: ignore[arg-type]
+
+    def total(name: str, target: str) -> float:
+        return sum(value for value, tags in told[name].told if tags == {"target": target})
+
+    assert total("emailimg_scores", "open_rate") == 2
+    assert total("emailimg_expected_successes", "open_rate") == pytest.approx(1.96)
+    assert total("emailimg_expected_successes", "bounce_rate") == pytest.approx(0, abs=1e-6)
+    assert len(told["emailimg_probability"].told) == 3
+    assert not told["emailimg_out_of_domain"].told
+
+
+def test_every_probability_is_below_the_last_bound():
+    """Ray takes what is above it for twice as much."""
+    assert observation._PROBABILITIES[-1] == 1
