@@ -9,7 +9,10 @@ compete, and leaving the probabilities alone:
 - `isotonic` (Zadrozny, Elkan, 2002): any rising curve; here straight lines between the centres of
   its steps (Jiang et al., 2011), so that it ties no two images that the classifier tells apart.
 
-`fit_calibration` takes the one with the lowest log-loss by cross-validation on the held-out rows.
+`fit_calibration` takes the plainest whose log-loss by cross-validation on the held-out rows is
+within one standard error of the lowest (Breiman et al., "Classification and Regression Trees",
+1984, section 3.4.3): what is better by less follows the luck of few rows and measures worse on
+others.
 """
 
 from collections.abc import Callable
@@ -124,8 +127,7 @@ def fit_calibration(probabilities: np.ndarray, successes: np.ndarray, trials: np
         return Choice(fit_platt(*data), {})
     losses = {name: _held_out_losses(fit, *data) for name, fit in _METHODS.items()}
     means = {name: float(loss.sum() / data[2].sum()) for name, loss in losses.items()}
-    chosen = min(means, key=lambda name: means[name])
-    return Choice(_METHODS[chosen](*data), means)
+    return Choice(_METHODS[_plainest_of_the_best(losses)](*data), means)
 
 
 def fit_platt(probabilities: np.ndarray, successes: np.ndarray, trials: np.ndarray) -> Platt:
@@ -164,12 +166,26 @@ def fit_isotonic(probabilities: np.ndarray, successes: np.ndarray, trials: np.nd
     return Isotonic(tuple(raw.tolist()), tuple(calibrated.tolist()))
 
 
+# The plainest first.
 _METHODS: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], Calibration]] = {
     "identity": lambda *_: Calibration(),
     "platt": fit_platt,
     "beta": fit_beta,
     "isotonic": fit_isotonic,
 }
+
+
+def _plainest_of_the_best(losses: dict[str, np.ndarray]) -> str:
+    """The first method that is no more than one standard error worse than the best.
+
+    losses: of each row (N,), in nats, by method; of their differences to the best is the error.
+    """
+    best = losses[min(losses, key=lambda name: losses[name].sum())]
+    for name, loss in losses.items():
+        worse = loss - best
+        if worse.sum() <= worse.std(ddof=1) * np.sqrt(len(worse)):
+            return name
+    raise AssertionError("the best is no worse than itself")
 
 
 def _most_likely(

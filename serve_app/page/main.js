@@ -17,6 +17,8 @@ import { catalogueSubject, fileSubject } from "./subject.js";
 import { bytes, listing } from "./words.js";
 
 const page = { accepted: null, subject: null, answered: null, asking: null };
+let open; // the page, once it knows what the service accepts
+const opened = new Promise((resolve) => (open = resolve));
 
 /** Learn what the service accepts, then offer it. */
 async function start() {
@@ -31,7 +33,7 @@ async function start() {
   offerHeatMap(showFailure);
   describeAccepted(page.accepted.image);
   offerExamples((id, name) => askAbout(catalogueSubject(id, name))).catch(() => {});
-  receive(takeFiles);
+  open();
   window.addEventListener("hashchange", followAddress);
   if (choices.image_id) askAbout(catalogueSubject(choices.image_id));
 }
@@ -121,4 +123,5 @@ function askInstead(alternate) {
   byId("result").focus();
 }
 
+receive((files) => opened.then(() => takeFiles(files))); // files may come before the answer does
 start();

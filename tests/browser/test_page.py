@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 from bundle_factory import CATALOGUE_IMAGES, bundle_config, showroom_jpeg
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from browser.conftest import JPEG, QUESTION, UPLOAD, Answered, OpenPage, answered_on
 from emailimg import images
@@ -55,6 +55,21 @@ def test_images_can_be_pasted_and_dropped(open_page: OpenPage, kind: str):
     Answered(page).ask(lambda: page.evaluate(_HAND_OVER, [kind, list(JPEG)]))
     expect(page.locator("#overlay")).to_be_hidden()
     expect(page.locator("#shown-name")).to_have_text("car.jpg")
+
+
+def test_an_image_that_comes_before_the_page_is_ready_is_not_forgotten(
+    browser: Browser, base_url: str
+):
+    held: list[Route] = []
+    with browser.new_page() as page:
+        page.route("**/v1/targets", held.append)
+        page.goto(base_url, wait_until="load")
+        page.set_input_files("#file", UPLOAD)
+        expect(page.locator("#result")).to_be_hidden()
+        [asked] = held
+        asked.continue_()
+        expect(page.locator("#shown-name")).to_have_text("car.jpg")
+        expect(page.locator("#edits .card").first).to_be_visible(timeout=20_000)
 
 
 def test_an_image_of_the_catalogue_can_be_tried_and_is_in_the_address(open_page: OpenPage):
