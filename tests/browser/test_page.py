@@ -62,8 +62,9 @@ def test_an_image_that_comes_before_the_page_is_ready_is_not_forgotten(
 ):
     held: list[Route] = []
     with browser.new_page() as page:
-        page.route("**/v1/targets", held.append)
-        page.goto(base_url, wait_until="load")
+        page.route("**/v1/targets", lambda route: held.append(route))
+        with page.expect_request("**/v1/targets"):
+            page.goto(base_url)
         page.set_input_files("#file", UPLOAD)
         expect(page.locator("#result")).to_be_hidden()
         [asked] = held
