@@ -5,21 +5,25 @@ each time, as from an autoscaler. Both must end with the same.
 """
 
 import subprocess
+import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import pandas as pd
 import pytest
+from score_catalogue_request import QUESTION, write_images
 from several_nodes import SeveralNodes, several_nodes
 
+from emailimg import storage
+from emailimg.parquet import read_table
+from emailimg.predict import Predictor
 from emailimg.stages import Workspace
 
-EPOCHS = 2
 SETTINGS = (
     # Enough images for a few tasks, enough steps and rounds for a middle in which to kill.
     "source.showroom_images=200",
     "labels.rules.click_to_open_rate=null",
     "labels.rules.revenue_per_email=null",
-    f"encoder.epochs={EPOCHS}",
     "encoder.batch_size=16",
     "classifiers.rounds=300",
     "classifiers.early_stopping_rounds=300",
@@ -31,12 +35,18 @@ SETTINGS = (
     "classifiers.num_actors=2",
     "classifiers.concurrent_targets=1",
 )
-# Titles of the processes that do a stage's work, as far as Ray gives them.
+# What the processes that do the work are called by Ray.
 DATA = "ReadParquet->MapBatches(_map_in_one_thread)"
 TRAINING = "RayTrainWorker"
 EMBEDDING = "MapWorker(MapBatches(_EmbedBatch))"
 BOOSTING = "_RemoteRayXGBoostActor"
-
+SCORING = "MapWorker(MapBatches(_ShardScorer))"
+# The middle of a stage: a file that is there, and a process that is at work.
+MIDDLES = {
+    "examples": ("_started.json", DATA),
+    "encoder": ("runs/attempt-0001/checkpoint_manager_snapshot.json", TRAINING),
+    "classifiers": ("_started.json", f"{BOOSTING}.train"),
+}
 PATIENCE_S = 240.0
 TIMES = {"seconds", "images_per_s", "data_wait_s", "validation_seconds"}
 
@@ -47,31 +57,129 @@ def cluster(bucket: str) -> Iterator[SeveralNodes]:
         yield cluster
 
 
-def begin(cluster: SeveralNodes, workspace: str) -> subprocess.Popen[str]:
-    settings = [part for setting in SETTINGS for part in ("--set", setting)]
-    return cluster.emailimg("classifiers", "--preset", "tiny", "--workspace", workspace, *settings)
-
-
-def finish(command: subprocess.Popen[str], workspace: str) -> Workspace:
-    said, _ = command.communicate(timeout=PATIENCE_S)
-    assert command.returncode == 0, said[-6000:]
-    return Workspace(workspace)
+@pytest.fixture(scope="module")
+def undisturbed(bucket: str, cluster: SeveralNodes) -> Workspace:
+    workspace = Workspace(f"{bucket}/undisturbed")
+    finish(begin(cluster, workspace))
+    return workspace
 
 
 @pytest.fixture(scope="module")
-def undisturbed(bucket: str, cluster: SeveralNodes) -> Workspace:
-    location = f"{bucket}/undisturbed"
-    return finish(begin(cluster, location), location)
-
-
-def test_every_stage_runs_on_several_nodes(cluster: SeveralNodes, undisturbed: Workspace) -> None:
-    workers = {node.id for node in cluster.workers}
-    where = defaultdict[str, set[str]](set)
+def places(cluster: SeveralNodes, undisturbed: Workspace) -> dict[str, set[str]]:
+    """Ids of the nodes that tasks and actors of the undisturbed run were on, by their names."""
+    found = defaultdict[str, set[str]](set)
     for task in cluster.dashboard.listed("tasks"):
-        where[task["name"]].add(task["node_id"])
+        found[task["name"]].add(task["node_id"])
     for actor in cluster.dashboard.listed("actors"):
-        where[actor["class_name"]].add(actor["node_id"])
-    for work in (DATA, TRAINING, EMBEDDING, BOOSTING):
-        [nodes] = [nodes for name, nodes in where.items() if name.startswith(work)]
-        assert len(nodes) > 1, (work, where)
-        assert nodes <= workers, (work, where)
+        found[actor["class_name"]].add(actor["node_id"])
+    return found
+
+
+@pytest.fixture(scope="module")
+def disturbed(bucket: str, cluster: SeveralNodes, places: dict[str, set[str]]) -> Workspace:
+    """Of a run that has lost three nodes."""
+    workspace = Workspace(f"{bucket}/disturbed")
+    command = begin(cluster, workspace)
+    try:
+        for stage, (file, work) in MIDDLES.items():
+            wait_until(storage.exists, workspace.path(stage, file))
+            lose_a_node(cluster, work)
+            assert workspace.finished(stage) is None, f"too late to disturb {stage}"
+    except BaseException:
+        command.kill()
+        raise
+    finish(command)
+    return workspace
+
+
+def begin(cluster: SeveralNodes, workspace: Workspace) -> subprocess.Popen[str]:
+    settings = [part for setting in SETTINGS for part in ("--set", setting)]
+    return cluster.emailimg(
+        "classifiers", "--preset", "tiny", "--workspace", workspace.location, *settings
+    )
+
+
+def finish(command: subprocess.Popen[str]) -> str:
+    said, _ = command.communicate(timeout=PATIENCE_S)
+    assert command.returncode == 0, said[-6000:]
+    return said
+
+
+def lose_a_node(cluster: SeveralNodes, work: str) -> None:
+    """One that does the work; another takes its place."""
+    title = f"ray::{work}".encode()
+    wait_until(cluster.doing, title)
+    cluster.kill(cluster.doing(title)[-1])
+    cluster.add_node()
+
+
+def wait_until(condition: Callable[..., object], *arguments: object) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition(*arguments):
+        assert time.monotonic() < deadline, arguments
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("work", [DATA, TRAINING, EMBEDDING, BOOSTING])
+def test_every_stage_runs_on_several_nodes(
+    cluster: SeveralNodes, places: dict[str, set[str]], work: str
+) -> None:
+    nodes = set().union(*(found for name, found in places.items() if name.startswith(work)))
+    assert len(nodes) > 1
+    assert cluster.head.id not in nodes
+
+
+def test_a_node_lost_among_the_data_costs_no_row(
+    undisturbed: Workspace, disturbed: Workspace
+) -> None:
+    """And there is no row twice."""
+    wholes = [read_table(run.folder("examples")) for run in (undisturbed, disturbed)]
+    rows = [whole.sort_values("example_id", ignore_index=True) for whole in wholes]
+    assert len(rows[0]) == 200 * 4
+    pd.testing.assert_frame_equal(*rows)
+
+
+def test_a_node_lost_in_training_changes_nothing(
+    undisturbed: Workspace, disturbed: Workspace
+) -> None:
+    learnt = []
+    for run in (undisturbed, disturbed):
+        history = storage.read_json(run.path("encoder", "history.json"))
+        learnt.append([{k: v for k, v in epoch.items() if k not in TIMES} for epoch in history])
+    assert learnt[0] == learnt[1]
+    weights = [
+        storage.read_bytes(run.path("encoder", "encoder.safetensors"))
+        for run in (undisturbed, disturbed)
+    ]
+    assert weights[0] == weights[1]
+
+
+def test_a_node_lost_among_the_classifiers_changes_nothing(
+    undisturbed: Workspace, disturbed: Workspace
+) -> None:
+    first, second = (
+        storage.read_json(run.path("classifiers", "classifiers.json"))
+        for run in (undisturbed, disturbed)
+    )
+    assert first == second
+
+
+def test_a_node_lost_while_a_catalogue_is_scored_costs_no_score(
+    cluster: SeveralNodes, bucket: str, bundle_on_s3: str, predictor: Predictor
+) -> None:
+    images = write_images(f"{bucket}/images", 40)
+    out = f"{bucket}/scores"
+    command = cluster.emailimg(
+        *["score-catalogue", "--bundle", bundle_on_s3, "--images", f"{bucket}/images", *QUESTION],
+        *["--out", out, "--shard-images", "1", "--set", "embed.num_actors=2"],
+    )
+    wait_until(storage.list_files, f"{out}/scores")
+    lose_a_node(cluster, SCORING)
+    assert not storage.exists(f"{out}/summary.json"), "too late to disturb it"
+    assert finish(command).count("40 images: 40 scored") == 1
+    scores = read_table(f"{out}/scores").set_index("source_uri")
+    assert sorted(scores.index) == images
+    question = scores.iloc[0][["target", "campaign_type", "industry"]]
+    for place in images:
+        alone = predictor.score(storage.read_bytes(place), *question)
+        assert scores.loc[place, "probability"] == pytest.approx(alone.probability, rel=1e-5)
