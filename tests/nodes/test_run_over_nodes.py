@@ -8,11 +8,12 @@ import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pytest
 from score_catalogue_request import QUESTION, write_images
-from several_nodes import SeveralNodes, several_nodes
+from several_nodes import Node, SeveralNodes, several_nodes
 
 from emailimg import storage
 from emailimg.parquet import read_table
@@ -21,7 +22,7 @@ from emailimg.stages import Workspace
 
 SETTINGS = (
     # Enough images for a few tasks, enough steps and rounds for a middle in which to kill.
-    "source.showroom_images=200",
+    "source.showroom_images=120",
     "labels.rules.click_to_open_rate=null",
     "labels.rules.revenue_per_email=null",
     "encoder.batch_size=16",
@@ -41,12 +42,23 @@ TRAINING = "RayTrainWorker"
 EMBEDDING = "MapWorker(MapBatches(_EmbedBatch))"
 BOOSTING = "_RemoteRayXGBoostActor"
 SCORING = "MapWorker(MapBatches(_ShardScorer))"
-# The middle of a stage: a file that is there, and a process that is at work.
-MIDDLES = {
-    "examples": ("_started.json", DATA),
-    "encoder": ("runs/attempt-0001/checkpoint_manager_snapshot.json", TRAINING),
-    "classifiers": ("_started.json", f"{BOOSTING}.train"),
-}
+
+
+class Middle(NamedTuple):
+    """When a stage is in its middle: a file that is there, and a process that is at work."""
+
+    stage: str
+    file: str
+    work: str
+    lost: str  # a process on the node that goes away then
+
+
+MIDDLES = (
+    Middle("examples", "_started.json", DATA, DATA),
+    Middle("encoder", "runs/attempt-0001/checkpoint_manager_snapshot.json", TRAINING, TRAINING),
+    # An actor and the task that has started the actors.
+    Middle("classifiers", "_started.json", f"{BOOSTING}.train", "_train"),
+)
 PATIENCE_S = 240.0
 TIMES = {"seconds", "images_per_s", "data_wait_s", "validation_seconds"}
 
@@ -76,19 +88,26 @@ def places(cluster: SeveralNodes, undisturbed: Workspace) -> dict[str, set[str]]
 
 
 @pytest.fixture(scope="module")
-def disturbed(bucket: str, cluster: SeveralNodes, places: dict[str, set[str]]) -> Workspace:
+def disturbed(
+    bucket: str, cluster: SeveralNodes, undisturbed: Workspace, places: dict[str, set[str]]
+) -> Workspace:
     """Of a run that has lost three nodes."""
     workspace = Workspace(f"{bucket}/disturbed")
     command = begin(cluster, workspace)
     try:
-        for stage, (file, work) in MIDDLES.items():
-            wait_until(storage.exists, workspace.path(stage, file))
-            lose_a_node(cluster, work)
+        for stage, file, work, lost in MIDDLES:
+            wait_for(storage.exists, workspace.path(stage, file))
+            wait_for(nodes_with, cluster, work)
+            lose_a_node(cluster, lost)
             assert workspace.finished(stage) is None, f"too late to disturb {stage}"
+            cluster.add_node()
     except BaseException:
         command.kill()
         raise
     finish(command)
+    for stage in (middle.stage for middle in MIDDLES):
+        took = [run.finished(stage).seconds for run in (undisturbed, workspace)]
+        print(f"{stage}: {took[0]:.0f} s, {took[1]:.0f} s with a node lost")
     return workspace
 
 
@@ -105,19 +124,21 @@ def finish(command: subprocess.Popen[str]) -> str:
     return said
 
 
+def nodes_with(cluster: SeveralNodes, work: str) -> list[Node]:
+    return cluster.doing(f"ray::{work}".encode())
+
+
 def lose_a_node(cluster: SeveralNodes, work: str) -> None:
-    """One that does the work; another takes its place."""
-    title = f"ray::{work}".encode()
-    wait_until(cluster.doing, title)
-    cluster.kill(cluster.doing(title)[-1])
-    cluster.add_node()
+    cluster.kill(wait_for(nodes_with, cluster, work)[-1])
 
 
-def wait_until(condition: Callable[..., object], *arguments: object) -> None:
+def wait_for(condition: Callable[..., Any], *arguments: object) -> Any:
+    """What is true at last."""
     deadline = time.monotonic() + PATIENCE_S
-    while not condition(*arguments):
+    while not (found := condition(*arguments)):
         assert time.monotonic() < deadline, arguments
         time.sleep(0.02)
+    return found
 
 
 @pytest.mark.parametrize("work", [DATA, TRAINING, EMBEDDING, BOOSTING])
@@ -135,7 +156,7 @@ def test_a_node_lost_among_the_data_costs_no_row(
     """And there is no row twice."""
     wholes = [read_table(run.folder("examples")) for run in (undisturbed, disturbed)]
     rows = [whole.sort_values("example_id", ignore_index=True) for whole in wholes]
-    assert len(rows[0]) == 200 * 4
+    assert len(rows[0]) == 240
     pd.testing.assert_frame_equal(*rows)
 
 
@@ -173,9 +194,10 @@ def test_a_node_lost_while_a_catalogue_is_scored_costs_no_score(
         *["score-catalogue", "--bundle", bundle_on_s3, "--images", f"{bucket}/images", *QUESTION],
         *["--out", out, "--shard-images", "1", "--set", "embed.num_actors=2"],
     )
-    wait_until(storage.list_files, f"{out}/scores")
+    wait_for(storage.list_files, f"{out}/scores")
     lose_a_node(cluster, SCORING)
     assert not storage.exists(f"{out}/summary.json"), "too late to disturb it"
+    cluster.add_node()
     assert finish(command).count("40 images: 40 scored") == 1
     scores = read_table(f"{out}/scores").set_index("source_uri")
     assert sorted(scores.index) == images
