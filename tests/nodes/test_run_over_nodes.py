@@ -25,6 +25,7 @@ SETTINGS = (
     "source.showroom_images=120",
     "labels.rules.click_to_open_rate=null",
     "labels.rules.revenue_per_email=null",
+    "labels.rules.conversion_rate=null",
     "encoder.batch_size=16",
     "classifiers.rounds=300",
     "classifiers.early_stopping_rounds=300",
