@@ -21,7 +21,10 @@ from typing import Any
 import ray
 import xgboost
 from ray.util.placement_group import placement_group, remove_placement_group
-from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+from ray.util.scheduling_strategies import (
+    NodeAffinitySchedulingStrategy,
+    PlacementGroupSchedulingStrategy,
+)
 
 from emailimg import resources, training_rows
 from emailimg.config import ClassifierConfig
@@ -37,8 +40,14 @@ OnRound = Callable[[int, float], None]
 def in_own_group(
     work: Callable[..., Any], settings: ClassifierConfig, *arguments: Any
 ) -> "ray.ObjectRef[Any]":
-    """Start `work(settings, *arguments)`, which calls `boost`, in a Ray task of its own."""
-    return _in_own_group.remote(work, settings, *arguments)
+    """Start `work(settings, *arguments)`, which calls `boost`, in a Ray task of its own.
+
+    A node that dies takes actors with it, or the work, which then begins again.
+    """
+    # The group is this node's: the one of a task that has died stays until the driver ends.
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    task = _in_own_group.options(scheduling_strategy=here)
+    return task.remote(work, settings, *arguments)
 
 
 def boost_task(settings: ClassifierConfig, rows: PartReader) -> "ray.ObjectRef[bytes]":
@@ -48,17 +57,20 @@ def boost_task(settings: ClassifierConfig, rows: PartReader) -> "ray.ObjectRef[b
 
 # Outside of the placement group of whoever starts it: in that of a trial of Ray Tune there might be
 # no room for the actors.
-@ray.remote(num_cpus=0, max_retries=0, scheduling_strategy="DEFAULT")
+@ray.remote(num_cpus=0, max_retries=0)
 def _in_own_group(work: Callable[..., Any], settings: ClassifierConfig, *arguments: Any) -> Any:
     """`work(settings, *arguments)` in a task that has room for its actors, which ends with it."""
     bundles = resources.cpu_bundles(settings.num_actors, settings.cpus_per_actor)
     group = placement_group(bundles, strategy="SPREAD")
     inside = PlacementGroupSchedulingStrategy(group, placement_group_capture_child_tasks=True)
-    task = ray.remote(work).options(num_cpus=0, max_retries=0, scheduling_strategy=inside)
+    retries = settings.max_actor_restarts
+    task = ray.remote(work).options(num_cpus=0, max_retries=retries, scheduling_strategy=inside)
     try:
         return ray.get(task.remote(settings, *arguments))
     except ray.exceptions.RayTaskError as error:
         raise error.cause from error
+    except ray.exceptions.RayError as error:
+        raise _in_words(error, settings, "a classifier") from error
     finally:
         remove_placement_group(group)
 

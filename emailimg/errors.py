@@ -52,13 +52,18 @@ class BundleError(EmailimgError):
 
 
 def parts_of(error: BaseException | None) -> Iterator[BaseException]:
-    """An error, and those that Ray has wrapped in it: causes, and what workers raised."""
-    if error is None:
-        return
-    yield error
-    inner = [error.__cause__, getattr(error, "cause", None), getattr(error, "base_exc", None)]
-    inner += [getattr(error, "_base_exc", None), getattr(error, "controller_failure", None)]
-    inner += list(getattr(error, "worker_failures", {}).values())
-    for part in inner:
-        if isinstance(part, BaseException):
-            yield from parts_of(part)
+    """An error, and those that Ray has wrapped in it: causes, and what workers raised.
+
+    Each once: an error that is taken out of Ray's and raised from it is its cause and its effect.
+    """
+    waiting, seen = [error], list[BaseException]()
+    while waiting:
+        part = waiting.pop()
+        if not isinstance(part, BaseException) or any(part is other for other in seen):
+            continue
+        seen.append(part)
+        yield part
+        inner = [part.__cause__, getattr(part, "cause", None), getattr(part, "base_exc", None)]
+        inner += [getattr(part, "_base_exc", None), getattr(part, "controller_failure", None)]
+        inner += list(getattr(part, "worker_failures", {}).values())
+        waiting += reversed(inner)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from tqdm import tqdm
 
 _REDRAW_S = 0.3
@@ -72,7 +73,13 @@ class Reporter:
 @contextmanager
 def track(label: str, total: float, unit: str) -> Iterator[Reporter]:
     """Show progress towards `total` while the block runs; yields the workers' reporter."""
-    counter: Any = ray.remote(_Counter).options(num_cpus=0, max_concurrency=8).remote()
+    # Here, where it is drawn: another node may go away with it.
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    counter: Any = (
+        ray.remote(_Counter)
+        .options(num_cpus=0, max_concurrency=8, scheduling_strategy=here)
+        .remote()
+    )
     finished = threading.Event()
     draw = _draw_bar if sys.stderr.isatty() else _draw_lines
     drawer = threading.Thread(

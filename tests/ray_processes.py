@@ -1,4 +1,4 @@
-"""The processes of our own Ray session, by what they do; tests kill some of them."""
+"""The processes of Ray that the tests have started, by what they do; tests kill some of them."""
 
 from pathlib import Path
 
@@ -16,3 +16,21 @@ def doing(title: bytes) -> list[int]:
         if command.startswith(title):
             found.append(pid)
     return found
+
+
+def parent(pid: int) -> int | None:
+    """None when the process has ended."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    return int(text.rpartition(")")[2].split()[1])  # the name before it may hold anything
+
+
+def below(ancestor: int) -> list[int]:
+    """Process ids of an ancestor's children, their children and so on."""
+    parents = {pid: parent(pid) for pid, _ in descendants()}
+    found = {ancestor}
+    while new := {pid for pid, above in parents.items() if above in found} - found:
+        found |= new
+    return sorted(found - {ancestor})

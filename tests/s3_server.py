@@ -1,5 +1,6 @@
 """A real S3 server on loopback (moto), as a context manager that points AWS clients to it."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ BUCKET = "emailimg-tests"
 @contextmanager
 def s3_server() -> Iterator[str]:
     """`s3://bucket`, empty, while the block runs; nothing leaves the machine."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it has a line for every request
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -1,0 +1,31 @@
+"""A head's dashboard, as its clients see it: Ray's state API and the one behind `serve deploy`."""
+
+from typing import Any
+
+import httpx
+
+
+class Dashboard:
+    """With the token of its cluster."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self._client = httpx.Client(
+            base_url=f"http://127.0.0.1:{port}",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=60,
+        )
+
+    def listed(self, kind: str) -> list[dict[str, Any]]:
+        """What Ray knows of `tasks`, `actors` or `nodes`, ended ones included."""
+        answer = self._client.get(f"/api/v0/{kind}", params={"limit": 10_000}).raise_for_status()
+        return answer.json()["data"]["result"]["result"]
+
+    def deploy(self, settings: dict[str, Any]) -> None:
+        """What `serve deploy` does with a config file of these settings."""
+        self._client.put("/api/serve/applications/", json=settings).raise_for_status()
+
+    def is_up(self) -> bool:
+        try:
+            return self._client.get("/api/version").is_success
+        except httpx.HTTPError:
+            return False

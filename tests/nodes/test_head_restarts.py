@@ -1,0 +1,103 @@
+"""A killed head comes back with the service: on its own disk, or elsewhere by way of Redis."""
+
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+from free_ports import free_port
+from loopback import own_environment
+from serve_settings import fused
+from service_load import FORM, PATIENCE_S, UPLOADS, right_answers
+from started_head import Head
+
+from emailimg import service
+
+
+@pytest.fixture
+def environment(bucket: str) -> Iterator[dict[str, str]]:
+    # Not below tmp_path: a Unix socket's path holds 107 bytes.
+    folder = tempfile.mkdtemp(prefix="ray-")
+    yield own_environment(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def start_head(environment: dict[str, str]) -> Iterator[Callable[..., Head]]:
+    """Starts heads of one CPU, and ends them when the test does."""
+    heads: list[Head] = []
+
+    def start(**store: str) -> Head:
+        heads.append(Head(environment | store, "--num-cpus=1"))
+        heads[-1].start()
+        return heads[-1]
+
+    yield start
+    for head in heads:
+        head.kill()
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[str]:
+    """The address of a Redis server."""
+    program = shutil.which("redis-server")
+    assert program, "these tests need redis-server, e.g. `apt-get install redis-server`"
+    port = free_port()
+    command = [program, "--bind", "127.0.0.1", "--port", str(port), "--dir", str(tmp_path)]
+    server = subprocess.Popen([*command, "--save", ""], stdout=subprocess.DEVNULL)
+    yield f"127.0.0.1:{port}"
+    server.kill()
+    server.wait()
+
+
+@contextmanager
+def timed(what: str) -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    print(f"{what}: the service answers again after {time.monotonic() - began:.1f} s")
+
+
+def wait_for_right_answer(base_url: str, bundle: str) -> None:
+    """As the bundle has it, asked again and again."""
+    [[(version, image_id), probability]] = right_answers(bundle, uploads=UPLOADS[:1]).items()
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        with suppress(httpx.HTTPError, service.EmailimgError):
+            answer = service.score(base_url, UPLOADS[0], "a.jpg", *FORM.values())
+            assert (answer["bundle"], answer["image_id"]) == (version, image_id)
+            assert answer["probability"] == pytest.approx(probability, abs=1e-6)
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"no answer from {base_url} within {PATIENCE_S:g} s")
+
+
+def test_a_killed_head_comes_back_by_the_same_command(
+    start_head: Callable[..., Head], bundle_on_s3: str, tmp_path: Path
+) -> None:
+    port = free_port()
+    head = start_head(RAY_gcs_storage="rocksdb", RAY_gcs_storage_path=str(tmp_path / "store"))
+    head.dashboard.deploy(fused(bundle_on_s3, port))
+    wait_for_right_answer(f"http://127.0.0.1:{port}", bundle_on_s3)
+    head.kill()
+    with timed("a killed head, started again with its RocksDB store"):
+        head.start()
+        wait_for_right_answer(f"http://127.0.0.1:{port}", bundle_on_s3)
+
+
+def test_a_head_elsewhere_finds_the_service_in_redis(
+    start_head: Callable[..., Head], redis: str, bundle_on_s3: str
+) -> None:
+    port = free_port()
+    first = start_head(RAY_REDIS_ADDRESS=redis)
+    first.dashboard.deploy(fused(bundle_on_s3, port))
+    wait_for_right_answer(f"http://127.0.0.1:{port}", bundle_on_s3)
+    first.kill()
+    with timed("another head with the killed one's Redis"):
+        other = start_head(RAY_REDIS_ADDRESS=redis)
+        assert other.address != first.address
+        wait_for_right_answer(f"http://127.0.0.1:{port}", bundle_on_s3)

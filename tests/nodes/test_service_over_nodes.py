@@ -1,0 +1,77 @@
+"""The service over several nodes goes on answering while one of them goes away."""
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+import httpx
+import pytest
+from free_ports import free_port
+from serve_settings import settings
+from service_load import CLIENTS, PATIENCE_S, right_answers, under_load
+from several_nodes import Node, SeveralNodes, several_nodes
+
+DEPLOYMENTS = ("Ingress", "Embedder", "Classifiers", "Recommender")
+
+
+@pytest.fixture(scope="module")
+def cluster(bucket: str) -> Iterator[SeveralNodes]:
+    with several_nodes(workers=2) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def base_url(cluster: SeveralNodes, bundle_on_s3: str) -> str:
+    """Of a service with two replicas of everything, which no node has both of."""
+    port = free_port()
+    cluster.dashboard.deploy(settings(bundle_on_s3, port, num_replicas=2, max_replicas_per_node=1))
+    wait_for_replicas(cluster, 2)
+    base_url = f"http://127.0.0.1:{port}"
+    wait_until_ready(base_url)
+    return base_url
+
+
+def replicas(cluster: SeveralNodes, deployment: str) -> list[Node]:
+    """The worker nodes that hold one."""
+    return cluster.doing(f"ray::ServeReplica:emailimg:{deployment}".encode())
+
+
+def wait_for_replicas(cluster: SeveralNodes, count: int) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while any(len(replicas(cluster, name)) < count for name in DEPLOYMENTS):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def wait_until_ready(base_url: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        with suppress(httpx.HTTPError):
+            if httpx.get(f"{base_url}/readyz", timeout=10).is_success:
+                return
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_it_answers_while_a_node_goes_away(
+    base_url: str, cluster: SeveralNodes, bundle_on_s3: str
+) -> None:
+    """By the replicas that are left: until a node comes, the lost ones have nowhere to be."""
+    with under_load(base_url, right_answers(bundle_on_s3)) as load:
+        before = len(load.right)
+        cluster.kill(cluster.workers[0])
+        killed = time.monotonic()
+        load.wait_for(20)
+        resumed_s = time.monotonic() - killed
+        assert [len(replicas(cluster, name)) for name in DEPLOYMENTS] == [1, 1, 1, 1]
+        cluster.add_node()
+        wait_for_replicas(cluster, 2)
+        whole_s = time.monotonic() - killed
+        load.wait_for(20)
+    # What a lost ingress was about to answer, Serve's proxy answers by itself.
+    assert load.wrong == ["500 Internal Server Error"] * min(CLIENTS, len(load.wrong))
+    print(
+        f"a node lost: 20 right answers within {resumed_s:.1f} s, two replicas of everything after "
+        f"{whole_s:.1f} s; in all {len(load.right) - before} right answers, {len(load.wrong)} "
+        f"errors, {len(load.again)} times to try again"
+    )
