@@ -150,6 +150,19 @@ def delete_folder(location: str) -> None:
     fs.delete_dir(path)
 
 
+def empty_folder(location: str) -> None:
+    """Delete what is in a folder but the notes about it, files whose names begin with `_`.
+
+    So that a folder half of which is deleted can still be told from a folder of somebody else's.
+    """
+    fs, path = filesystem(location)
+    for found in fs.get_file_info(pafs.FileSelector(path, allow_not_found=True)):
+        if found.type == pafs.FileType.Directory:
+            fs.delete_dir(found.path)
+        elif not found.base_name.startswith("_"):
+            fs.delete_file(found.path)
+
+
 def replace_folder(temporary: str, final: str) -> None:
     """Put a finished local folder in its place by renaming; the old one goes afterwards."""
     old = Path(f"{final}.old")
