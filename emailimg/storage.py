@@ -2,19 +2,48 @@
 
 A location is a plain local path or an `s3://bucket/prefix` URI. S3 goes through pyarrow, which
 finds credentials and endpoints (AWS_ENDPOINT_URL) in the usual places, and repeats a request that
-is throttled, fails or finds no connection every 0.2 s for six seconds.
+is throttled, fails or finds no connection every 0.2 s for six seconds. What is throttled for longer
+than that, or by a status 429 with a code unknown to pyarrow, is repeated after growing pauses.
 """
 
+import functools
 import json
+import random
 import re
 import shutil
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import pyarrow as pa
 import pyarrow.fs as pafs
 
 from emailimg.errors import SourceError
+
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
+
+_THROTTLED = re.compile(r"SLOW_DOWN|SERVICE_UNAVAILABLE|HTTP status (?:429|503)")
+_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0)
+
+
+def _patient(work: Callable[Given, Found]) -> Callable[Given, Found]:
+    """The same function, which is called again after a pause where S3 was too busy."""
+
+    @functools.wraps(work)
+    def patient(*arguments: Given.args, **options: Given.kwargs) -> Found:
+        for pause_s in _PAUSES_S:
+            try:
+                return work(*arguments, **options)
+            except OSError as error:
+                if not _THROTTLED.search(str(error)):
+                    raise
+            # Not all workers at the same moment again.
+            time.sleep(pause_s * random.uniform(0.5, 1))
+        return work(*arguments, **options)
+
+    return patient
 
 
 def is_remote(location: str) -> bool:
@@ -65,11 +94,13 @@ def filesystem(location: str) -> tuple[pafs.FileSystem, str]:
     return pafs.LocalFileSystem(), absolute(location)
 
 
+@_patient
 def exists(location: str) -> bool:
     fs, path = filesystem(location)
     return fs.get_file_info(path).type != pafs.FileType.NotFound
 
 
+@_patient
 def read_bytes(location: str) -> bytes:
     """The content of a file; raises OSError when it cannot be read."""
     if not is_remote(location):
@@ -83,6 +114,7 @@ def read_bytes(location: str) -> bytes:
         raise OSError(f"{location!r} cannot be read: {error}") from None
 
 
+@_patient
 def write_bytes(location: str, data: bytes) -> None:
     """Write a whole file; a local one appears by rename, an S3 object appears when complete.
 
@@ -118,6 +150,7 @@ def write_json(location: str, value: Any) -> None:
     write_bytes(location, json.dumps(value, indent=2, allow_nan=False).encode())
 
 
+@_patient
 def list_files(location: str, suffix: str = "") -> list[str]:
     """Locations of all files below a folder, sorted; empty when the folder is not there."""
     fs, path = filesystem(location)
@@ -135,6 +168,7 @@ def make_folder(location: str) -> None:
         Path(location).mkdir(parents=True, exist_ok=True)
 
 
+@_patient
 def delete_file(location: str) -> None:
     """Delete a file; no error when it is not there."""
     if exists(location):
@@ -142,6 +176,7 @@ def delete_file(location: str) -> None:
         fs.delete_file(path)
 
 
+@_patient
 def delete_folder(location: str) -> None:
     """Delete a folder and all below it; no error when it is not there."""
     if not exists(location):
@@ -150,6 +185,7 @@ def delete_folder(location: str) -> None:
     fs.delete_dir(path)
 
 
+@_patient
 def empty_folder(location: str) -> None:
     """Delete what is in a folder but the notes about it, files whose names begin with `_`.
 

@@ -10,6 +10,8 @@ import httpx
 from moto.server import ThreadedMotoServer
 
 BUCKET = "emailimg-tests"
+# Not a word that is found anywhere else: tests look for it where it must not be.
+SECRET_KEY = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY"
 
 
 @contextmanager
@@ -23,7 +25,7 @@ def s3_server() -> Iterator[str]:
     environment = {
         "AWS_ENDPOINT_URL": f"http://{host}:{port}",
         "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
     }

@@ -238,9 +238,18 @@ def test_an_endpoint_that_is_no_url_is_refused(base: str, monkeypatch: pytest.Mo
     assert "AWS_ENDPOINT_URL" in refusal(base)
 
 
-def test_a_throttled_listing_is_tried_again(base: str) -> None:
+THROTTLED = [
+    ("503 Slow Down", "SlowDown"),
+    ("503 Service Unavailable", "ServiceUnavailable"),
+    ("429 Too Many Requests", "SlowDown"),
+    ("500 Internal Server Error", "InternalError"),
+]
+
+
+@pytest.mark.parametrize(("status", "code"), THROTTLED)
+def test_a_throttled_listing_is_tried_again(base: str, status: str, code: str) -> None:
     put(base, "a.jpg")
-    with failing_front(2) as front:
+    with failing_front(2, status, code) as front:
         assert [found.size for found in s3.list_objects(base)] == [5]
     assert front.methods == ["GET"] * 3
 
@@ -251,10 +260,38 @@ def test_a_listing_that_stays_throttled_says_so(base: str) -> None:
     assert front.methods == ["GET"] * 2
 
 
-def test_throttled_reading_and_writing_are_tried_again(base: str) -> None:
-    with failing_front(2) as front:
+@pytest.mark.parametrize(("status", "code"), THROTTLED)
+def test_throttled_reading_and_writing_are_tried_again(base: str, status: str, code: str) -> None:
+    with failing_front(2, status, code) as front:
         storage.write_bytes(f"{base}/a.jpg", b"picture")
     assert front.methods == ["POST", "POST", "POST", "PUT", "POST"]
-    with failing_front(2) as front:
+    with failing_front(2, status, code) as front:
         assert storage.read_bytes(f"{base}/a.jpg") == b"picture"
     assert front.methods == ["HEAD", "HEAD", "HEAD", "GET"]
+
+
+def test_what_pyarrow_gives_up_is_tried_again_with_pauses(
+    base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paused: list[float] = []
+    monkeypatch.setattr(storage.time, "sleep", paused.append)
+    with failing_front(3, "429 Too Many Requests", "TooManyRequests") as front:
+        storage.write_bytes(f"{base}/a.jpg", b"picture")
+    assert front.methods == ["POST", "POST", "POST", "POST", "PUT", "POST"]
+    assert len(paused) == 3
+    assert 0 < paused[0] <= 1 <= paused[1] <= 2 <= paused[2] <= 4
+    with failing_front(2, "429 Too Many Requests", "TooManyRequests"):
+        assert [file.rpartition("/")[2] for file in storage.list_files(base)] == ["a.jpg"]
+    with (
+        failing_front(99, "429 Too Many Requests", "TooManyRequests") as front,
+        pytest.raises(OSError, match="HTTP status 429"),
+    ):
+        storage.write_bytes(f"{base}/a.jpg", b"another")
+    assert front.methods == ["POST"] * 6
+    assert storage.read_bytes(f"{base}/a.jpg") == b"picture"
+
+
+def test_what_is_refused_is_not_tried_again(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage.time, "sleep", lambda _: pytest.fail("it waits"))
+    with failing_front(1, "403 Forbidden", "AccessDenied"), pytest.raises(OSError, match="ACCESS"):
+        storage.write_bytes(f"{base}/a.jpg", b"picture")

@@ -1,5 +1,6 @@
 """A front of the tests' S3 server that fails as often, and in the way, that a test asks for."""
 
+import itertools
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -15,28 +16,68 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 
 
-class Front:
-    """Answers the first requests with a failure and hands the others on to moto.
+class Upload:
+    """One that is kept back. arrived: it is there, whole but for its end; released: it may fail."""
 
-    failures: how many requests still fail; status, code: how; methods: of those that arrived.
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.arrived, self.released = threading.Event(), threading.Event()
+
+
+class Front:
+    """Fails some requests and hands the others on to moto.
+
+    failures: how many requests still fail; status, code: how; methods: of those that arrived;
+    one_in: of so many requests one fails besides, none at 0; failed: how many have.
     """
 
     def __init__(self, failures: int, status: str, code: str) -> None:
         self.failures, self.status, self.code = failures, status, code
         self.methods: list[str] = []
+        self.one_in, self.failed = 0, 0
+        self._numbers = itertools.count(1)
+        self._kept_back: Upload | None = None
         self._moto = DomainDispatcherApplication(create_backend_app)
 
     def __call__(self, request: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         self.methods.append(request["REQUEST_METHOD"])
-        if self.failures <= 0:
+        if not self._kept(request) and not self._fails():
             return self._moto(request, start)
-        self.failures -= 1
+        self.failed += 1
         body = f"<Error><Code>{self.code}</Code><Message>Not now.</Message></Error>".encode()
         start(
             self.status,
             [("content-type", "application/xml"), ("content-length", str(len(body)))],
         )
         return [body]
+
+    @contextmanager
+    def keeping_back(self, key: str) -> Iterator[Upload]:
+        """Uploads to keys that end so do not come to their end while the block runs, nor later."""
+        self._kept_back = upload = Upload(key)
+        try:
+            yield upload
+        finally:
+            self._kept_back = None
+            upload.released.set()
+
+    def _kept(self, request: dict[str, Any]) -> bool:
+        upload, method = self._kept_back, request["REQUEST_METHOD"]
+        if upload is None or not request["PATH_INFO"].endswith(upload.key):
+            return False
+        query = request["QUERY_STRING"]
+        # The last request of an upload: of its parts, or the only one.
+        if not ((method == "POST" and "uploadId" in query) or (method == "PUT" and not query)):
+            return False
+        upload.arrived.set()
+        upload.released.wait()
+        return True
+
+    def _fails(self) -> bool:
+        if self.failures > 0:
+            self.failures -= 1
+            return True
+        return self.one_in > 0 and next(self._numbers) % self.one_in == 0
 
 
 @contextmanager
