@@ -3,7 +3,7 @@
 A location is a plain local path or an `s3://bucket/prefix` URI. S3 goes through pyarrow, which
 finds credentials and endpoints (AWS_ENDPOINT_URL) in the usual places, and repeats a request that
 is throttled, fails or finds no connection every 0.2 s for six seconds. What is throttled for longer
-than that, or by a status 429 with a code unknown to pyarrow, is repeated after growing pauses.
+than that, or in a way that pyarrow does not know, is repeated after growing pauses (`patient`).
 """
 
 import functools
@@ -24,26 +24,27 @@ from emailimg.errors import SourceError
 Given = ParamSpec("Given")
 Found = TypeVar("Found")
 
-_THROTTLED = re.compile(r"SLOW_DOWN|SERVICE_UNAVAILABLE|HTTP status (?:429|503)")
+# INTERNAL_FAILURE: also a throttled read of fewer bytes than S3's answer to it has.
+_BUSY = re.compile(r"SLOW_DOWN|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|HTTP status (?:429|50[03])")
 _PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0)
 
 
-def _patient(work: Callable[Given, Found]) -> Callable[Given, Found]:
-    """The same function, which is called again after a pause where S3 was too busy."""
+def patient(work: Callable[Given, Found]) -> Callable[Given, Found]:
+    """The same function, called again after a pause where S3 was too busy: for about a minute."""
 
     @functools.wraps(work)
-    def patient(*arguments: Given.args, **options: Given.kwargs) -> Found:
+    def repeated(*arguments: Given.args, **options: Given.kwargs) -> Found:
         for pause_s in _PAUSES_S:
             try:
                 return work(*arguments, **options)
             except OSError as error:
-                if not _THROTTLED.search(str(error)):
+                if not _BUSY.search(str(error)):
                     raise
             # Not all workers at the same moment again.
             time.sleep(pause_s * random.uniform(0.5, 1))
         return work(*arguments, **options)
 
-    return patient
+    return repeated
 
 
 def is_remote(location: str) -> bool:
@@ -94,13 +95,13 @@ def filesystem(location: str) -> tuple[pafs.FileSystem, str]:
     return pafs.LocalFileSystem(), absolute(location)
 
 
-@_patient
+@patient
 def exists(location: str) -> bool:
     fs, path = filesystem(location)
     return fs.get_file_info(path).type != pafs.FileType.NotFound
 
 
-@_patient
+@patient
 def read_bytes(location: str) -> bytes:
     """The content of a file; raises OSError when it cannot be read."""
     if not is_remote(location):
@@ -114,7 +115,7 @@ def read_bytes(location: str) -> bytes:
         raise OSError(f"{location!r} cannot be read: {error}") from None
 
 
-@_patient
+@patient
 def write_bytes(location: str, data: bytes) -> None:
     """Write a whole file; a local one appears by rename, an S3 object appears when complete.
 
@@ -150,7 +151,7 @@ def write_json(location: str, value: Any) -> None:
     write_bytes(location, json.dumps(value, indent=2, allow_nan=False).encode())
 
 
-@_patient
+@patient
 def list_files(location: str, suffix: str = "") -> list[str]:
     """Locations of all files below a folder, sorted; empty when the folder is not there."""
     fs, path = filesystem(location)
@@ -168,7 +169,7 @@ def make_folder(location: str) -> None:
         Path(location).mkdir(parents=True, exist_ok=True)
 
 
-@_patient
+@patient
 def delete_file(location: str) -> None:
     """Delete a file; no error when it is not there."""
     if exists(location):
@@ -176,7 +177,7 @@ def delete_file(location: str) -> None:
         fs.delete_file(path)
 
 
-@_patient
+@patient
 def delete_folder(location: str) -> None:
     """Delete a folder and all below it; no error when it is not there."""
     if not exists(location):
@@ -185,7 +186,7 @@ def delete_folder(location: str) -> None:
     fs.delete_dir(path)
 
 
-@_patient
+@patient
 def empty_folder(location: str) -> None:
     """Delete what is in a folder but the notes about it, files whose names begin with `_`.
 

@@ -15,6 +15,13 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
+# As long as AWS's own: of a read of fewer bytes pyarrow has no room for it.
+_BODY = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{}</Code><Message>Not now.</Message>'
+    "<RequestId>656c76696e6727732072657175657374</RequestId><HostId>Uuag1LuByRx9e6j5Onimru9pO4ZVKnJ2"
+    "Qz7/C1NPcfTWAtRPfTaOFg==</HostId></Error>"
+)
+
 
 class Upload:
     """One that is kept back. arrived: it is there, whole but for its end; released: it may fail."""
@@ -28,23 +35,25 @@ class Front:
     """Fails some requests and hands the others on to moto.
 
     failures: how many requests still fail; status, code: how; methods: of those that arrived;
-    one_in: of so many requests one fails besides, none at 0; failed: how many have.
+    may_fail: which ones; one_in: of so many requests one fails besides, none at 0; failed: how many
+    have.
     """
 
     def __init__(self, failures: int, status: str, code: str) -> None:
         self.failures, self.status, self.code = failures, status, code
         self.methods: list[str] = []
         self.one_in, self.failed = 0, 0
+        self.may_fail: Callable[[dict[str, Any]], bool] = lambda _: True
         self._numbers = itertools.count(1)
         self._kept_back: Upload | None = None
         self._moto = DomainDispatcherApplication(create_backend_app)
 
     def __call__(self, request: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         self.methods.append(request["REQUEST_METHOD"])
-        if not self._kept(request) and not self._fails():
+        if not self._kept(request) and not self._fails(request):
             return self._moto(request, start)
         self.failed += 1
-        body = f"<Error><Code>{self.code}</Code><Message>Not now.</Message></Error>".encode()
+        body = _BODY.format(self.code).encode()
         start(
             self.status,
             [("content-type", "application/xml"), ("content-length", str(len(body)))],
@@ -73,8 +82,8 @@ class Front:
         upload.released.wait()
         return True
 
-    def _fails(self) -> bool:
-        if self.failures > 0:
+    def _fails(self, request: dict[str, Any]) -> bool:
+        if self.failures > 0 and self.may_fail(request):
             self.failures -= 1
             return True
         return self.one_in > 0 and next(self._numbers) % self.one_in == 0
