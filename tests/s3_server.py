@@ -7,6 +7,8 @@ from unittest import mock
 
 import boto3
 import httpx
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 
 BUCKET = "emailimg-tests"
@@ -36,3 +38,9 @@ def s3_server() -> Iterator[str]:
             yield f"s3://{BUCKET}"
     finally:
         server.stop()
+
+
+def objects() -> dict[str, bytes]:
+    """Every object of the bucket by its location, from the server, which runs in this process."""
+    keys = s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[BUCKET].keys
+    return {f"s3://{BUCKET}/{name}": key.value for name, key in keys.items()}
