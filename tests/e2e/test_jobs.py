@@ -237,6 +237,23 @@ def refused_drivers(
         driver.wait()
 
 
+@pytest.fixture(scope="module")
+def sent(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working tree as it is after a while: code, settings, data sets, runs, an environment."""
+    tree = tmp_path_factory.mktemp("tree")
+    for name in ("emailimg", "tune_jobs", "serve_app", "cluster"):
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in (".rayignore", ".gitignore"):
+        shutil.copy(ROOT / name, tree)
+    for large in LARGE:
+        (tree / large).parent.mkdir(parents=True, exist_ok=True)
+        (tree / large).write_bytes(b"large")
+    (tree / "mine" / "space.yaml").write_text(
+        "classifiers.max_depth: {type: integer, min: 0, max: 4}\n"
+    )
+    return tree
+
+
 @dataclass(frozen=True)
 class Others:
     """results: by script; search: the classifiers' as it was when it was stopped."""
@@ -249,6 +266,7 @@ class Others:
 def others(
     path_job: Result,
     refused_drivers: object,
+    sent: Path,
     jobs: Jobs,
     stop_at: Callable[..., Stopped],
     workspace: str,
@@ -259,9 +277,11 @@ def others(
     commands = _commands(workspace, bucket)
     search = commands.pop("tune_classifiers")
     where = f"{workspace}/tuning/classifiers"
-    with ThreadPoolExecutor(len(commands) + 1) as pool:
+    with ThreadPoolExecutor(len(commands) + 2) as pool:
         stopping = pool.submit(stop_at, "search", search, where, "trials/0001.json")
         ended = {name: pool.submit(jobs.submit, name, commands[name]) for name in commands}
+        shell = ["sh", "-c", _impossible(workspace)]
+        ended["impossible"] = pool.submit(jobs.submit, "impossible", shell, folder=sent)
         stopped = stopping.result()
         ended["tune_classifiers"] = pool.submit(jobs.submit, "tune_classifiers", search)
         return Others({name: job.result() for name, job in ended.items()}, stopped)
@@ -287,6 +307,13 @@ def _commands(workspace: str, bucket: str) -> dict[str, list[str]]:
         "benchmark_instances": [*TINY, *short, *too_much, "--out", f"{bucket}/instances"],
     }
     return {name: script(name, *options[name]) for name in options}
+
+
+def _impossible(workspace: str) -> str:
+    """A shell's command: which files are there, whose code it is, and a search that cannot begin."""
+    code = "import emailimg; print(emailimg.__file__)"
+    search = [*TINY, "--workspace", workspace, "--space", "mine/space.yaml"]
+    return f"find . -type f; python -c '{code}'; {' '.join(script('tune_classifiers', *search))}"
 
 
 @pytest.mark.parametrize(("name", "trials"), [("tune_classifiers", 2), ("tune_encoder", 1)])
@@ -338,33 +365,11 @@ def test_instances_of_which_none_could_be_measured_are_a_failed_job(
     assert "Nothing was measured" in written
 
 
-@pytest.fixture(scope="module")
-def sent(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working tree as it is after a while: code, settings, data sets, runs, an environment."""
-    tree = tmp_path_factory.mktemp("tree")
-    for name in ("emailimg", "tune_jobs", "serve_app", "cluster"):
-        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in (".rayignore", ".gitignore"):
-        shutil.copy(ROOT / name, tree)
-    for large in LARGE:
-        (tree / large).parent.mkdir(parents=True, exist_ok=True)
-        (tree / large).write_bytes(b"large")
-    (tree / "mine" / "space.yaml").write_text(
-        "classifiers.max_depth: {type: integer, min: 0, max: 4}\n"
-    )
-    return tree
-
-
 def test_a_job_finds_code_and_settings_of_the_working_tree_and_nothing_large(
-    sent: Path, jobs: Jobs, path_job: Result, workspace: str
+    sent: Path, others: Others
 ) -> None:
     """And fails, because what it finds there is impossible."""
-    search = script(
-        "tune_classifiers", *TINY, "--workspace", workspace, "--space", "mine/space.yaml"
-    )
-    code = "import emailimg; print(emailimg.__file__)"
-    shell = f"find . -type f; python -c '{code}'; {' '.join(search)}"
-    result = jobs.submit("impossible", ["sh", "-c", shell], folder=sent)
+    result = others.results["impossible"]
     assert result.returncode == 1, said(result)
     assert "Job 'impossible' failed" in result.stdout
     assert "tune_classifiers: " in result.stdout
@@ -394,7 +399,11 @@ def test_a_client_with_the_clusters_token_is_accepted_and_no_other(
         assert "submission_id" not in answers[name].stdout
 
 
-@pytest.mark.parametrize(("token", "status"), [(None, 401), ("another", 403), (TOKEN, 200)])
+@pytest.mark.parametrize(
+    ("token", "status"),
+    [(None, 401), ("another", 403), (TOKEN, 200)],
+    ids=["none", "another", "the cluster's"],
+)
 def test_what_the_dashboard_answers_to_a_token(
     cluster: Cluster, token: str | None, status: int
 ) -> None:
