@@ -310,7 +310,7 @@ def _commands(workspace: str, bucket: str) -> dict[str, list[str]]:
 
 
 def _impossible(workspace: str) -> str:
-    """A shell's command: which files are there, whose code it is, and a search that cannot begin."""
+    """For a shell: which files are there, whose code it is, and a search that cannot begin."""
     code = "import emailimg; print(emailimg.__file__)"
     search = [*TINY, "--workspace", workspace, "--space", "mine/space.yaml"]
     return f"find . -type f; python -c '{code}'; {' '.join(script('tune_classifiers', *search))}"
