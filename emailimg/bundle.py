@@ -176,8 +176,7 @@ def build(
 ) -> str:
     """Write the bundle to `folder`; returns a summary line with its version."""
     folder = storage.absolute(folder)
-    target = folder if storage.is_remote(folder) else f"{folder}.partial"
-    storage.delete_folder(target)
+    target = _begin(folder)
     for source, part in ((encoder_folder, _ENCODER), (classifiers_folder, _CLASSIFIERS)):
         _copy_files(source, storage.join(target, part))
     outline = storage.join(embeddings_folder, domain.FILE)
@@ -192,6 +191,16 @@ def build(
         _carry_over(folder, target)
         storage.replace_folder(target, folder)
     return f"version {version}, {len(index)} images to recommend"
+
+
+def _begin(folder: str) -> str:
+    """Where a new bundle is written to: beside the old one, but on S3, which cannot rename."""
+    if not storage.is_remote(folder):
+        storage.delete_folder(f"{folder}.partial")
+        return f"{folder}.partial"
+    storage.delete_file(storage.join(folder, _MANIFEST))  # first: what is left is no bundle
+    storage.empty_folder(folder)
+    return folder
 
 
 def _copy_files(source: str, target: str) -> None:
@@ -224,11 +233,15 @@ def _index(catalogue_folder: str, embeddings_folder: str) -> pd.DataFrame:
 
 
 def seal(folder: str) -> str:
-    """Write the manifest over all other files of a bundle; returns its version."""
+    """Write the manifest over all other files of a bundle; returns its version.
+
+    Not over what begins with `_`: a stage's own notes about the folder.
+    """
+    names = [file.removeprefix(folder).lstrip("/") for file in storage.list_files(folder)]
     files = {
-        file.removeprefix(folder).lstrip("/"): _checksum(storage.read_bytes(file))
-        for file in storage.list_files(folder)
-        if not file.endswith(f"/{_MANIFEST}")
+        name: _checksum(storage.read_bytes(storage.join(folder, name)))
+        for name in names
+        if name != _MANIFEST and not name.startswith("_")
     }
     version = _checksum("".join(f"{n}{s}" for n, s in sorted(files.items())).encode())[:12]
     manifest = {"format": FORMAT, "version": version, "files": files}

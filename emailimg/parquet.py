@@ -1,7 +1,8 @@
 """Small tables on the driver: read a folder of Parquet shards, write one file; local or s3://."""
 
 import io
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 
 import pandas as pd
 import pyarrow as pa
@@ -11,11 +12,13 @@ import pyarrow.parquet as pq
 from emailimg import storage
 
 
+@storage.patient
 def column_names(location: str) -> list[str]:
     """Names of the columns of a folder of Parquet shards."""
     return open_dataset(location).schema.names
 
 
+@storage.patient
 def read_table(
     location: str, columns: Iterable[str] | None = None, exclude: Iterable[str] = ()
 ) -> pd.DataFrame:
@@ -34,10 +37,38 @@ def read_batches(
     location: str, columns: list[str], where: pads.Expression, rows: int
 ) -> Iterator[pa.RecordBatch]:
     """The rows for which `where` holds, up to `rows` at a time; what was read is not kept."""
-    scanned = open_dataset(location).to_batches(
-        columns=columns, filter=where, batch_size=rows, batch_readahead=1, fragment_readahead=1
-    )
-    return (batch for batch in scanned if batch.num_rows)
+
+    def begin() -> Iterator[pa.RecordBatch]:
+        return open_dataset(location).to_batches(
+            columns=columns, filter=where, batch_size=rows, batch_readahead=1, fragment_readahead=1
+        )
+
+    scan = _Scan(begin)
+    while (batch := scan.next()) is not None:
+        if batch.num_rows:
+            yield batch
+
+
+class _Scan:
+    """Batches one by one; where S3 was too busy, begun again after those that were taken."""
+
+    def __init__(self, begin: Callable[[], Iterator[pa.RecordBatch]]) -> None:
+        self._begin = begin
+        self._taken = 0
+        self._batches: Iterator[pa.RecordBatch] | None = None
+
+    @storage.patient
+    def next(self) -> pa.RecordBatch | None:
+        """None after the last."""
+        if self._batches is None:
+            self._batches = itertools.islice(self._begin(), self._taken, None)
+        try:
+            batch = next(self._batches, None)
+        except OSError:
+            self._batches = None
+            raise
+        self._taken += 1
+        return batch
 
 
 def open_dataset(location: str) -> pads.Dataset:

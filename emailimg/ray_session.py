@@ -3,8 +3,10 @@
 import logging
 import os
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -52,12 +54,11 @@ def session(address: str | None = None, num_cpus: float | None = None) -> Iterat
     try:
         with _without_stderr():
             ray.init(**_init_arguments(address, num_cpus))
-    except ConnectionError as error:
-        raise ResourceError(
-            f"no Ray cluster answers at {address!r}: {error}; start one with `ray start --head`, "
-            "or leave the address out to start a local one"
-        ) from None
+    except (ConnectionError, ray.exceptions.AuthenticationError) as error:
+        raise ResourceError(_why_not_connected(address, error)) from None
     try:
+        if address == "local":
+            _make_token_private()
         yield
     finally:
         ray.shutdown()
@@ -84,6 +85,34 @@ def _init_arguments(address: str, num_cpus: float | None) -> dict[str, Any]:
     for name, value in _LOCAL_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     return common | {"include_dashboard": False, "num_cpus": num_cpus}
+
+
+def _why_not_connected(address: str, error: Exception) -> str:
+    where = (
+        "`export RAY_AUTH_MODE=token`, with the cluster's token in ~/.ray/auth_token, in the file "
+        "that RAY_AUTH_TOKEN_PATH names, or in RAY_AUTH_TOKEN"
+    )
+    if isinstance(error, ray.exceptions.AuthenticationError):
+        return f"the Ray cluster at {address!r} asks for a token: {where}"
+    # Ray does not tell a cluster that refuses a token from none.
+    return (
+        f"no Ray cluster answers at {address!r} ({error}); start one with `ray start --head`, or "
+        "leave the address out to start a local one; one that runs may have refused a token: "
+        f"{where}"
+    )
+
+
+def _make_token_private() -> None:
+    """Ray makes a token for a user's first local cluster, in a file that all users may read.
+
+    Whoever has it may run code on that user's clusters.
+    """
+    made = Path.home() / ".ray" / "auth_token"
+    try:
+        if made.stat().st_mode & stat.S_IROTH:
+            made.chmod(0o600)
+    except OSError:  # there is none, or it is another's: then Ray has not made it
+        return
 
 
 @contextmanager
@@ -118,3 +147,5 @@ def configure_data() -> None:
     # The newer reader starts a task more per read, and counts rows wrongly when a path is listed
     # twice.
     context.use_datasource_v2 = False
+    # Some S3-compatible stores throttle with it, and with a code that pyarrow does not know.
+    context.retried_io_errors = [*context.retried_io_errors, "(HTTP status 429)"]

@@ -79,7 +79,7 @@ class Workspace:
         self._refuse_foreign(stage)
         storage.delete_file(self.path(stage, _MARKER))
         if not replaces and not (resume and self._interrupted(stage) == fingerprint):
-            storage.delete_folder(self.folder(stage))
+            storage.empty_folder(self.folder(stage))
         storage.make_folder(self.folder(stage))
         storage.write_json(self.path(stage, _STARTED), {"fingerprint": fingerprint})
         started = time.monotonic()

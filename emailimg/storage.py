@@ -2,19 +2,49 @@
 
 A location is a plain local path or an `s3://bucket/prefix` URI. S3 goes through pyarrow, which
 finds credentials and endpoints (AWS_ENDPOINT_URL) in the usual places, and repeats a request that
-is throttled, fails or finds no connection every 0.2 s for six seconds.
+is throttled, fails or finds no connection every 0.2 s for six seconds. What is throttled for longer
+than that, or in a way that pyarrow does not know, is repeated after growing pauses (`patient`).
 """
 
+import functools
 import json
+import random
 import re
 import shutil
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import pyarrow as pa
 import pyarrow.fs as pafs
 
 from emailimg.errors import SourceError
+
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
+
+# INTERNAL_FAILURE: also a throttled read of fewer bytes than S3's answer to it has.
+_BUSY = re.compile(r"SLOW_DOWN|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|HTTP status (?:429|50[03])")
+_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0)
+
+
+def patient(work: Callable[Given, Found]) -> Callable[Given, Found]:
+    """The same function, called again after a pause where S3 was too busy: for about a minute."""
+
+    @functools.wraps(work)
+    def repeated(*arguments: Given.args, **options: Given.kwargs) -> Found:
+        for pause_s in _PAUSES_S:
+            try:
+                return work(*arguments, **options)
+            except OSError as error:
+                if not _BUSY.search(str(error)):
+                    raise
+            # Not all workers at the same moment again.
+            time.sleep(pause_s * random.uniform(0.5, 1))
+        return work(*arguments, **options)
+
+    return repeated
 
 
 def is_remote(location: str) -> bool:
@@ -65,11 +95,13 @@ def filesystem(location: str) -> tuple[pafs.FileSystem, str]:
     return pafs.LocalFileSystem(), absolute(location)
 
 
+@patient
 def exists(location: str) -> bool:
     fs, path = filesystem(location)
     return fs.get_file_info(path).type != pafs.FileType.NotFound
 
 
+@patient
 def read_bytes(location: str) -> bytes:
     """The content of a file; raises OSError when it cannot be read."""
     if not is_remote(location):
@@ -83,6 +115,7 @@ def read_bytes(location: str) -> bytes:
         raise OSError(f"{location!r} cannot be read: {error}") from None
 
 
+@patient
 def write_bytes(location: str, data: bytes) -> None:
     """Write a whole file; a local one appears by rename, an S3 object appears when complete.
 
@@ -118,6 +151,7 @@ def write_json(location: str, value: Any) -> None:
     write_bytes(location, json.dumps(value, indent=2, allow_nan=False).encode())
 
 
+@patient
 def list_files(location: str, suffix: str = "") -> list[str]:
     """Locations of all files below a folder, sorted; empty when the folder is not there."""
     fs, path = filesystem(location)
@@ -135,6 +169,7 @@ def make_folder(location: str) -> None:
         Path(location).mkdir(parents=True, exist_ok=True)
 
 
+@patient
 def delete_file(location: str) -> None:
     """Delete a file; no error when it is not there."""
     if exists(location):
@@ -142,12 +177,27 @@ def delete_file(location: str) -> None:
         fs.delete_file(path)
 
 
+@patient
 def delete_folder(location: str) -> None:
     """Delete a folder and all below it; no error when it is not there."""
     if not exists(location):
         return
     fs, path = filesystem(location)
     fs.delete_dir(path)
+
+
+@patient
+def empty_folder(location: str) -> None:
+    """Delete what is in a folder but the notes about it, files whose names begin with `_`.
+
+    So that a folder half of which is deleted can still be told from a folder of somebody else's.
+    """
+    fs, path = filesystem(location)
+    for found in fs.get_file_info(pafs.FileSelector(path, allow_not_found=True)):
+        if found.type == pafs.FileType.Directory:
+            fs.delete_dir(found.path)
+        elif not found.base_name.startswith("_"):
+            fs.delete_file(found.path)
 
 
 def replace_folder(temporary: str, final: str) -> None:

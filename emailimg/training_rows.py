@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as pads
 
-from emailimg import features, parquet, splits
+from emailimg import features, parquet, splits, storage
 from emailimg.errors import EmailimgError
 
 _BATCH_ROWS = 32_768
@@ -36,6 +36,7 @@ def columns(target: str, width: int) -> list[str]:
     return [*features.feature_columns(width), f"{target}_rate", f"{target}_weight"]
 
 
+@storage.patient
 def require_observed(folder: str, target: str, parts: int) -> None:
     """Raise EmailimgError where a part would have nothing to learn from.
 
@@ -53,6 +54,7 @@ def require_observed(folder: str, target: str, parts: int) -> None:
             )
 
 
+@storage.patient
 def read_part(
     folder: str, split: splits.Split, target: str, width: int, part: int, parts: int
 ) -> Rows:

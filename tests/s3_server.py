@@ -8,9 +8,13 @@ from unittest import mock
 
 import boto3
 import httpx
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 
 BUCKET = "emailimg-tests"
+# Not a word that is found anywhere else: tests look for it where it must not be.
+SECRET_KEY = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY"
 
 
 @contextmanager
@@ -25,7 +29,7 @@ def s3_server() -> Iterator[str]:
     environment = {
         "AWS_ENDPOINT_URL": f"http://{host}:{port}",
         "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
     }
@@ -36,3 +40,9 @@ def s3_server() -> Iterator[str]:
             yield f"s3://{BUCKET}"
     finally:
         server.stop()
+
+
+def objects() -> dict[str, bytes]:
+    """Every object of the bucket by its location, from the server, which runs in this process."""
+    keys = s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[BUCKET].keys
+    return {f"s3://{BUCKET}/{name}": key.value for name, key in keys.items()}

@@ -36,6 +36,7 @@ def write(request: Request) -> None:
     storage.write_bytes(request.list_location, buffer.getvalue())
 
 
+@storage.patient
 def read_shard(location: str, number: int) -> pd.DataFrame:
     """The rows of one shard."""
     fs, path = storage.filesystem(location)
@@ -43,6 +44,7 @@ def read_shard(location: str, number: int) -> pd.DataFrame:
         return pq.ParquetFile(file).read_row_group(number).to_pandas()
 
 
+@storage.patient
 def shard_sizes(location: str) -> list[int]:
     """The number of images in each shard; of a catalogue's, with those it left out."""
     fs, path = storage.filesystem(location)

@@ -95,6 +95,7 @@ def _path(out: str, part: str, number: int, ending: str = "parquet") -> str:
     return storage.join(out, part, f"shard-{number:05d}.{ending}")
 
 
+@storage.patient
 def _is_whole(location: str) -> bool:
     fs, path = storage.filesystem(location)
     try:

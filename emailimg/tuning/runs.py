@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import ray
 from ray import tune
+from ray.tune.execution import class_cache
 from ray.tune.search import ConcurrencyLimiter
 
 from emailimg import resources, stages, storage
@@ -138,6 +139,7 @@ def _warm_start(plan: Plan) -> tuple[list[tuple[Params, float]], list[Params]]:
 def _run_missing(plan: Plan, record: Record, propose: proposals.Propose, watch: Watch) -> None:
     objective = plan.objective
     at_once = plan.concurrent or fitting(objective)
+    _keep_credentials_out()
     tuned = storage.join(plan.folder, "tune")
     storage.make_folder(tuned)
     fs, path = storage.filesystem(tuned)
@@ -162,6 +164,16 @@ def _run_missing(plan: Plan, record: Record, propose: proposals.Propose, watch: 
     if len(record.ended) < len(record.all):  # Ray Tune stops at Ctrl-C, and says nothing
         raise KeyboardInterrupt
     storage.delete_folder(work)
+
+
+def _keep_credentials_out() -> None:
+    """Ray Tune hands AWS credentials of the driver's environment on to its trials.
+
+    By their runtime environment, which Ray writes into its logs and shows in its dashboard. Trials
+    find their credentials as all other tasks do.
+    """
+    handed_on = class_cache.ENV_VARS_TO_PROPAGATE
+    handed_on -= {name for name in handed_on if name.startswith("AWS_")}
 
 
 def _folder_name(trial: Any) -> str:

@@ -1,217 +1,483 @@
-"""`ray start --head`, then `ray job submit`: the path, the searches and the rest, as jobs."""
+"""Every script of `tune_jobs/` by `ray job submit`, with all data on S3 and disks that are apart.
 
+The path and a search are stopped in the middle of writing, and go on by the same command. One of
+100 requests to S3 is throttled all the time.
+"""
+
+import json
 import os
 import re
 import secrets
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from subprocess import PIPE
 
+import httpx
 import pytest
+from ray_jobs import ROOT, Jobs, Result, said
+from s3_failures import Front, failing_front
+from s3_server import SECRET_KEY, objects, s3_server
+from started_cluster import BIN, Cluster, started_cluster
 
-from emailimg import cli, config
+from emailimg import bundle, cli, config, encoder, storage
 from emailimg.parquet import read_table
 
-ROOT = Path(__file__).parents[2]
-BIN = Path(sys.executable).parent
 # The same for every job, so that its stages are there for the jobs after it.
-SETTINGS = ["source.showroom_images=64", "encoder.epochs=1", "encoder.batch_size=32"]
+SETTINGS = ["source.showroom_images=64", "encoder.epochs=2", "encoder.batch_size=32"]
 SETTINGS += ["encoder.num_workers=1"]
 SETTINGS += [
     f"labels.rules.{target}=null"
     for target in ("click_to_open_rate", "revenue_per_email", "conversion_rate")
 ]
+TINY = ["--preset", "tiny", *(part for setting in SETTINGS for part in ("--set", setting))]
+WORKING_DIR = ["--working-dir", "."]
+RUNTIME = ["--runtime-env", "cluster/runtime-env.yaml"]
+TOKEN = secrets.token_hex(32)
+IN_TIME_S = 240  # for what hangs, not for what is slow
+# What is not sent to a cluster.
+LARGE = (
+    ".venv/lib/torch.so",
+    ".git/objects/pack/1.pack",
+    "workspace/report/index.html",
+    "runs/paper/catalogue/images.parquet",
+    "photos/1.jpg",
+    "tests/test_something.py",
+    "mine/weights.safetensors",
+    "cars.tgz",
+)
 
 
 @pytest.fixture(scope="module")
-def environment() -> dict[str, str]:
-    """Of the head and of the client: token authentication, whatever this machine's own is."""
+def bucket() -> Iterator[str]:
+    with s3_server() as location:
+        yield location
+
+
+@pytest.fixture(scope="module")
+def front(bucket: str) -> Iterator[Front]:
+    """What is between S3 and everybody else."""
+    with failing_front(0) as front:
+        front.one_in = 100
+        yield front
+
+
+@pytest.fixture(scope="module")
+def environment(front: Front) -> dict[str, str]:
+    """Of the cluster and of clients: token authentication, whatever this machine's own is."""
     return os.environ | {
         # `python` of a job is the one on the PATH where the head was started.
         "PATH": f"{BIN}:{os.environ['PATH']}",
         "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        "RAY_AUTH_TOKEN": TOKEN,
         "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",
     }
 
 
 @pytest.fixture(scope="module")
-def head(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Iterator[str]:
-    """A head of our own on free ports; ended by its process group, never by `ray stop`."""
-    place = tmp_path_factory.mktemp("head")
-    gcs, dashboard, client, agent = (_free_port() for _ in range(4))
-    command = [BIN / "ray", "start", "--head", "--block", "--num-cpus=4", f"--port={gcs}"]
-    command += ["--node-ip-address=127.0.0.1", "--dashboard-host=127.0.0.1"]
-    command += [f"--dashboard-port={dashboard}", f"--ray-client-server-port={client}"]
-    # Another Ray on this machine may hold the usual port, and then no job is accepted.
-    command += [f"--dashboard-agent-listen-port={agent}"]
-    # Not below tmp_path: a Unix socket's path holds 107 bytes.
-    sessions = tempfile.mkdtemp(prefix="ray-")
-    command += [f"--temp-dir={sessions}", "--disable-usage-stats"]
-    log = (place / "head.log").open("wb")
-    process = subprocess.Popen(
-        command, env=environment, start_new_session=True, stdout=log, stderr=log
-    )
-    try:
-        address = f"http://127.0.0.1:{dashboard}"
-        _wait_for(dashboard, process, place / "head.log")
-        yield address
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(8)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-        shutil.rmtree(sessions, ignore_errors=True)
-
-
-Result = subprocess.CompletedProcess[str]
+def cluster(environment: dict[str, str]) -> Iterator[Cluster]:
+    with started_cluster(environment, cpus=4) as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("jobs") / "run"
+def jobs(cluster: Cluster, environment: dict[str, str]) -> Jobs:
+    return Jobs(cluster.dashboard, environment)
 
 
 @pytest.fixture(scope="module")
-def pipeline_job(head: str, workspace: Path, environment: dict[str, str]) -> Result:
-    """The whole path, as a job that has ended."""
-    return _submit(
-        _command(head, "pipeline", ["pipeline.py", *_run_options(workspace)]), environment
-    )
+def workspace(bucket: str) -> str:
+    return f"{bucket}/run"
 
 
-def test_the_pipeline_runs_as_a_job_on_a_started_cluster(
-    pipeline_job: Result, workspace: Path
+def script(name: str, *options: str) -> list[str]:
+    return ["python", f"tune_jobs/{name}.py", *options]
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """log: what it had written when it was stopped; files: what it has left, and what is in it."""
+
+    log: str
+    files: dict[str, bytes]
+
+
+@pytest.fixture(scope="module")
+def stop_at(
+    jobs: Jobs, front: Front, bucket: str, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Stopped]:
+    """Runs a job until the object at `key` is being written, and stops it there."""
+
+    def run(name: str, command: list[str], folder: str, key: str, *options: str) -> Stopped:
+        log = tmp_path_factory.mktemp(name) / "followed.log"
+        with front.keeping_back(f"{folder}/{key}".removeprefix("s3:/")) as upload:
+            submitted = jobs.submit(name, command, "--no-wait", *(options or WORKING_DIR))
+            assert submitted.returncode == 0, said(submitted)
+            follower = jobs.follow(name, log)
+            assert upload.arrived.wait(IN_TIME_S), log.read_text()
+            stopped = jobs.run("stop", name)
+        assert f"Job '{name}' was stopped" in stopped.stdout, said(stopped)
+        follower.wait(60)
+        found = {
+            file.removeprefix(f"{folder}/"): storage.read_bytes(file)
+            for file in storage.list_files(folder)
+            if file.endswith(".json")
+        }
+        assert key not in found
+        return Stopped(log.read_text(), found)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def path_command(workspace: str) -> list[str]:
+    return script("pipeline", *TINY, "--workspace", workspace)
+
+
+@pytest.fixture(scope="module")
+def path_stopped(
+    stop_at: Callable[..., Stopped], path_command: list[str], workspace: str
+) -> Stopped:
+    """The path, stopped while it writes the second epoch's checkpoint."""
+    key = "runs/attempt-0001/epoch-0002/complete.json"
+    return stop_at("path-stopped", path_command, f"{workspace}/encoder", key, *RUNTIME)
+
+
+@pytest.fixture(scope="module")
+def path_job(path_stopped: Stopped, path_command: list[str], jobs: Jobs) -> Result:
+    """The same command again, to its end."""
+    return jobs.submit("path", path_command, *RUNTIME)
+
+
+def test_the_path_runs_as_a_job_and_its_progress_is_in_the_log(
+    path_stopped: Stopped, path_job: Result, workspace: str
 ) -> None:
-    assert pipeline_job.returncode == 0, _said(pipeline_job)
+    for stage in ("catalogue", "examples"):
+        assert re.search(rf"^{stage} +[\d.]+ s  ", path_stopped.log, re.MULTILINE)
+    assert "encoder: resnet18, 1 workers x 32 images" in path_stopped.log
+    assert path_job.returncode == 0, said(path_job)
+    assert "Job 'path' succeeded" in path_job.stdout
     for stage in ("catalogue", "encoder", "search", "report"):
-        assert f"\n{stage}" in "\n" + pipeline_job.stdout
-    assert (workspace / "bundle" / "manifest.json").exists()
-    assert (workspace / "report" / "index.html").exists()
+        assert f"\n{stage}" in "\n" + path_job.stdout
+    assert bundle.load(f"{workspace}/bundle").targets == ("open_rate",)
+    assert storage.exists(f"{workspace}/report/index.html")
+
+
+def test_a_path_that_was_stopped_goes_on_from_its_checkpoints(
+    path_stopped: Stopped, path_job: Result, workspace: str
+) -> None:
+    left = path_stopped.files
+    assert "runs/attempt-0001/epoch-0002/history.json" in left, "half-written"
+    assert len(re.findall(r"^(?:catalogue|examples) +there ", path_job.stdout, re.MULTILINE)) == 2
+    assert re.search(r"^encoder .* 2 epochs", path_job.stdout, re.MULTILINE)
+    folder = f"{workspace}/encoder"
+    history = storage.read_json(f"{folder}/history.json")
+    assert [record["epoch"] for record in history] == [1, 2]
+    # With its seconds: an epoch that is trained again takes others.
+    assert history[:1] == json.loads(left["runs/attempt-0001/epoch-0001/history.json"])
+    assert encoder.load(folder).spec.arch == "resnet18"
+    files = storage.list_files(folder)
+    assert f"{folder}/runs/attempt-0002/epoch-0002/complete.json" in files
+    assert not [file for file in files if "attempt-0001/epoch-0002" in file], "it is swept"
+    assert len([file for file in files if "/tensorboard/" in file]) == 2
 
 
 @pytest.fixture(scope="module")
-def other_jobs(
-    pipeline_job: Result, head: str, workspace: Path, environment: dict[str, str]
-) -> dict[str, Result]:
-    """The other jobs, at the same time, on what the pipeline has left."""
-    assert pipeline_job.returncode == 0, _said(pipeline_job)
-    impossible = workspace.with_name("space.yaml")
-    impossible.write_text("classifiers.max_depth: {type: integer, min: 0, max: 4}\n")
-    run = [*_run_options(workspace), "--concurrent", "1"]
-    small = ["--rows", "300", "--folds", "2", "--trees", "5", "--models"]
+def clients(jobs: Jobs, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Jobs]:
+    """Clients by what they have of the cluster's token, and how."""
+    folder = tmp_path_factory.mktemp("home")
+    file = folder / ".ray" / "auth_token"
+    file.parent.mkdir()
+    file.write_text(TOKEN)
+    file.chmod(0o600)
+    nothing = {k: v for k, v in jobs.environment.items() if not k.startswith("RAY_AUTH_")}
+    nothing["HOME"] = str(folder / "nobody")
+    mode = nothing | {"RAY_AUTH_MODE": "token"}
+    return {
+        name: Jobs(jobs.dashboard, environment)
+        for name, environment in {
+            "in its home": mode | {"HOME": str(folder)},
+            "in a file": mode | {"RAY_AUTH_TOKEN_PATH": str(file)},
+            "none": nothing,
+            "another": mode | {"RAY_AUTH_TOKEN": secrets.token_hex(32)},
+        }.items()
+    }
+
+
+DRIVER = """
+import sys
+from emailimg import ray_session
+from emailimg.errors import EmailimgError
+try:
+    with ray_session.session(sys.argv[1]):
+        print("connected")
+except EmailimgError as error:
+    sys.exit(str(error))
+"""
+
+
+@pytest.fixture(scope="module")
+def refused_drivers(
+    clients: dict[str, Jobs], cluster: Cluster
+) -> Iterator[list["subprocess.Popen[str]"]]:
+    """Drivers without a token and with another; Ray tries for half a minute, others go on."""
+    asked = clients["none"].environment | {"RAY_AUTH_MODE": "token"}
+    command = [sys.executable, "-c", DRIVER, cluster.gcs]
+    drivers = [
+        subprocess.Popen(command, env=environment, stderr=PIPE, text=True)
+        for environment in (asked, clients["another"].environment)
+    ]
+    yield drivers
+    for driver in drivers:
+        driver.kill()
+        driver.wait()
+
+
+@pytest.fixture(scope="module")
+def sent(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working tree as it is after a while: code, settings, data sets, runs, an environment."""
+    tree = tmp_path_factory.mktemp("tree")
+    for name in ("emailimg", "tune_jobs", "serve_app", "cluster"):
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in (".rayignore", ".gitignore"):
+        shutil.copy(ROOT / name, tree)
+    for large in LARGE:
+        (tree / large).parent.mkdir(parents=True, exist_ok=True)
+        (tree / large).write_bytes(b"large")
+    (tree / "mine" / "space.yaml").write_text(
+        "classifiers.max_depth: {type: integer, min: 0, max: 4}\n"
+    )
+    return tree
+
+
+@dataclass(frozen=True)
+class Others:
+    """results: by script; search: the classifiers' as it was when it was stopped."""
+
+    results: dict[str, Result]
+    search: Stopped
+
+
+@pytest.fixture(scope="module")
+def others(
+    path_job: Result,
+    refused_drivers: object,
+    sent: Path,
+    jobs: Jobs,
+    stop_at: Callable[..., Stopped],
+    workspace: str,
+    bucket: str,
+) -> Others:
+    """The other scripts, at the same time, on what the path has left."""
+    assert path_job.returncode == 0, said(path_job)
+    commands = _commands(workspace, bucket)
+    search = commands.pop("tune_classifiers")
+    where = f"{workspace}/tuning/classifiers"
+    with ThreadPoolExecutor(len(commands) + 2) as pool:
+        stopping = pool.submit(stop_at, "search", search, where, "trials/0001.json")
+        ended = {name: pool.submit(jobs.submit, name, commands[name]) for name in commands}
+        shell = ["sh", "-c", _impossible(workspace)]
+        ended["impossible"] = pool.submit(jobs.submit, "impossible", shell, folder=sent)
+        stopped = stopping.result()
+        ended["tune_classifiers"] = pool.submit(jobs.submit, "tune_classifiers", search)
+        return Others({name: job.result() for name, job in ended.items()}, stopped)
+
+
+def _commands(workspace: str, bucket: str) -> dict[str, list[str]]:
+    """A command of every script but the path."""
+    for stage in ("catalogue", "examples"):
+        for file in storage.list_files(f"{workspace}/{stage}"):
+            copy = file.replace(workspace, f"{bucket}/instances/data")
+            storage.write_bytes(copy, storage.read_bytes(file))
+    run = [*TINY, "--workspace", workspace, "--concurrent", "1"]
+    small = ["--rows", "300", "--folds", "2", "--trees", "5", "--models", "xgboost"]
+    scores = ["--bundle", f"{workspace}/bundle", "--catalogue", f"{workspace}/catalogue"]
     question = ["--target", "open_rate", "--campaign", "Survey", "--industry", "Retail"]
-    jobs = {
+    short = ["--images", "64", "--epochs", "2", "--workers", "1"]
+    too_much = ["--set", "encoder.cpus_per_worker=64"]
+    options = {
         "tune_classifiers": [*run, "--trials", "2"],
         "tune_encoder": [*run, "--trials", "1"],
-        "impossible": [*run, "--space", str(impossible)],
-        "compare_classifiers": [*small, "xgboost", "--out", str(workspace / "comparison")],
-        "score_catalogue": [
-            *["--bundle", str(workspace / "bundle"), "--out", str(workspace / "scores")],
-            *["--catalogue", str(workspace / "catalogue"), *question],
-        ],
+        "compare_classifiers": [*small, "--out", f"{bucket}/comparison"],
+        "score_catalogue": [*scores, *question, "--out", f"{bucket}/scores"],
+        "benchmark_instances": [*TINY, *short, *too_much, "--out", f"{bucket}/instances"],
     }
-    scripts = {"impossible": "tune_classifiers"}
-    commands = [
-        _command(head, name, [f"{scripts.get(name, name)}.py", *options])
-        for name, options in jobs.items()
-    ]
-    with ThreadPoolExecutor(len(commands)) as pool:
-        results = pool.map(lambda command: _submit(command, environment), commands)
-        return dict(zip(jobs, results, strict=True))
+    return {name: script(name, *options[name]) for name in options}
+
+
+def _impossible(workspace: str) -> str:
+    """For a shell: which files are there, whose code it is, and a search that cannot begin."""
+    code = "import emailimg; print(emailimg.__file__)"
+    search = [*TINY, "--workspace", workspace, "--space", "mine/space.yaml"]
+    return f"find . -type f; python -c '{code}'; {' '.join(script('tune_classifiers', *search))}"
 
 
 @pytest.mark.parametrize(("name", "trials"), [("tune_classifiers", 2), ("tune_encoder", 1)])
-def test_a_search_runs_as_a_job(
-    other_jobs: dict[str, Result], workspace: Path, name: str, trials: int
-) -> None:
-    result = other_jobs[name]
-    assert result.returncode == 0, _said(result)
+def test_a_search_runs_as_a_job(others: Others, workspace: str, name: str, trials: int) -> None:
+    result = others.results[name]
+    assert result.returncode == 0, said(result)
     assert f"Job '{name}' succeeded" in result.stdout
     assert re.search(r"^examples +there ", result.stdout, re.MULTILINE)
     rows = re.findall(r"^ +(\d+) .* (?:finished|stopped early) ", result.stdout, re.MULTILINE)
     assert sorted(rows) == [str(number) for number in range(trials)]
-    best = workspace / "tuning" / name.removeprefix("tune_")
-    options = ["run", *_run_options(workspace)[:2], "--config", str(best / "best.yaml")]
+    best = f"{workspace}/tuning/{name.removeprefix('tune_')}/best.yaml"
+    options = ["run", *TINY[:2], "--config", best]
     settings = cli.load_config(cli._parser().parse_args(options))
     assert settings.source.showroom_images == 64
     assert settings != config.load("tiny")
 
 
-def test_the_comparison_runs_as_a_job(other_jobs: dict[str, Result], workspace: Path) -> None:
-    result = other_jobs["compare_classifiers"]
-    assert result.returncode == 0, _said(result)
-    assert (workspace / "comparison" / "comparison.md").read_text() in result.stdout
+def test_a_search_that_was_stopped_does_not_repeat_its_trials(
+    others: Others, workspace: str
+) -> None:
+    first = others.search.files["trials/0000.json"]
+    assert json.loads(first)["state"] in ("finished", "stopped early")
+    folder = f"{workspace}/tuning/classifiers/trials"
+    assert storage.read_bytes(f"{folder}/0000.json") == first
+    assert storage.read_json(f"{folder}/0001.json")["state"] in ("finished", "stopped early")
 
 
-def test_a_catalogue_is_scored_as_a_job(other_jobs: dict[str, Result], workspace: Path) -> None:
-    result = other_jobs["score_catalogue"]
-    assert result.returncode == 0, _said(result)
+def test_the_comparison_runs_as_a_job(others: Others, bucket: str) -> None:
+    result = others.results["compare_classifiers"]
+    assert result.returncode == 0, said(result)
+    assert storage.read_bytes(f"{bucket}/comparison/comparison.md").decode() in result.stdout
+
+
+def test_a_catalogue_is_scored_as_a_job(others: Others, bucket: str) -> None:
+    result = others.results["score_catalogue"]
+    assert result.returncode == 0, said(result)
     assert "64 images: 64 scored" in result.stdout
-    assert len(read_table(str(workspace / "scores" / "scores"))) == 64
+    assert len(read_table(f"{bucket}/scores/scores")) == 64
 
 
-def test_a_search_with_impossible_bounds_is_a_failed_job(other_jobs: dict[str, Result]) -> None:
-    result = other_jobs["impossible"]
-    assert result.returncode == 1
+def test_instances_of_which_none_could_be_measured_are_a_failed_job(
+    others: Others, bucket: str
+) -> None:
+    result = others.results["benchmark_instances"]
+    assert result.returncode == 1, said(result)
+    assert "Job 'benchmark_instances' failed" in result.stdout
+    assert re.search(r"^examples +there ", result.stdout, re.MULTILINE)
+    written = storage.read_bytes(f"{bucket}/instances/instances.md").decode()
+    assert "Nothing was measured" in written
+
+
+def test_a_job_finds_code_and_settings_of_the_working_tree_and_nothing_large(
+    sent: Path, others: Others
+) -> None:
+    """And fails, because what it finds there is impossible."""
+    result = others.results["impossible"]
+    assert result.returncode == 1, said(result)
     assert "Job 'impossible' failed" in result.stdout
     assert "tune_classifiers: " in result.stdout
     assert "classifiers.max_depth" in result.stdout
+    found = set(re.findall(r"^\./(.+)$", result.stdout, re.MULTILINE))
+    files = {str(file.relative_to(sent)) for file in sent.rglob("*") if file.is_file()}
+    assert found == files - set(LARGE)
+    assert re.search(
+        r"^\S+/working_dir_files/\S+/emailimg/__init__.py$", result.stdout, re.MULTILINE
+    )
 
 
-def _command(head: str, name: str, job: Sequence[str]) -> list[str | Path]:
-    submit = [BIN / "ray", "job", "submit", "--address", head, "--submission-id", name]
-    script, *options = job
-    return [*submit, "--working-dir", ".", "--", "python", f"tune_jobs/{script}", *options]
+def test_a_client_with_the_clusters_token_is_accepted_and_no_other(
+    clients: dict[str, Jobs], path_job: Result
+) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        lists = list(pool.map(lambda client: client.run("list"), clients.values()))
+    answers = dict(zip(clients, lists, strict=True))
+    for name in ("in its home", "in a file"):
+        assert answers[name].returncode == 0, said(answers[name])
+        assert "submission_id='path'" in answers[name].stdout
+    refusals = {"none": "Missing authentication token", "another": "Invalid authentication token"}
+    for name, message in refusals.items():
+        assert answers[name].returncode == 1
+        assert message in answers[name].stderr
+        assert "RAY_AUTH_TOKEN_PATH" in answers[name].stderr, "it says where a token goes"
+        assert "submission_id" not in answers[name].stdout
 
 
-def _run_options(workspace: Path) -> list[str]:
-    settings = [part for setting in SETTINGS for part in ("--set", setting)]
-    return ["--preset", "tiny", *settings, "--workspace", str(workspace)]
+@pytest.mark.parametrize(
+    ("token", "status"),
+    [(None, 401), ("another", 403), (TOKEN, 200)],
+    ids=["none", "another", "the cluster's"],
+)
+def test_what_the_dashboard_answers_to_a_token(
+    cluster: Cluster, token: str | None, status: int
+) -> None:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    for path in ("/api/jobs/", "/nodes?view=summary", "/api/version"):
+        assert httpx.get(cluster.dashboard + path, headers=headers).status_code == status
+    entrypoint = {"entrypoint": "exit 1"}
+    if status != 200:
+        answer = httpx.post(f"{cluster.dashboard}/api/jobs/", json=entrypoint, headers=headers)
+        assert answer.status_code == status
 
 
-def _said(result: Result) -> str:
-    return result.stdout[-4000:] + result.stderr[-2000:]
+def test_a_driver_without_the_clusters_token_says_where_it_goes(
+    refused_drivers: list["subprocess.Popen[str]"], cluster: Cluster
+) -> None:
+    for driver in refused_drivers:
+        _, message = driver.communicate(timeout=IN_TIME_S)
+        assert driver.returncode == 1
+        assert "Traceback" not in message
+        where = ("RAY_AUTH_MODE=token", "~/.ray/auth_token", "RAY_AUTH_TOKEN_PATH")
+        for words in (repr(cluster.gcs), *where):
+            assert words in message
 
 
-def _submit(
-    command: list[str | Path], environment: dict[str, str], patience_s: float = 60
-) -> Result:
-    """Run `ray job submit`, again while the head's agent is not there yet.
-
-    The dashboard answers first; a submission before the agent has registered is refused with
-    "try again later", and starts nothing.
-    """
-    deadline = time.monotonic() + patience_s
-    while True:
-        result = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=400
-        )
-        too_early = "No available agent" in result.stdout + result.stderr
-        if not too_early or time.monotonic() > deadline:
-            return result
-        time.sleep(1)
+@pytest.fixture(scope="module")
+def written(path_job: Result, others: Others, cluster: Cluster) -> dict[str, bytes]:
+    """Everything that the jobs have left on S3, and Ray on both disks."""
+    disks = {cluster.disk, cluster.node_disk}
+    files = [file for disk in disks for file in disk.rglob("*") if file.is_file()]
+    return objects() | {str(file): file.read_bytes() for file in files if not file.is_symlink()}
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def test_no_credentials_are_in_anything_that_is_written_or_said(
+    written: dict[str, bytes],
+    path_stopped: Stopped,
+    path_job: Result,
+    others: Others,
+    cluster: Cluster,
+    bucket: str,
+) -> None:
+    results = [path_job, *others.results.values()]
+    outputs = [result.stdout + result.stderr for result in results]
+    outputs += [path_stopped.log, others.search.log]
+    for secret in (SECRET_KEY, TOKEN):
+        assert [name for name, content in written.items() if secret.encode() in content] == []
+        assert [output for output in outputs if secret in output] == []
+    # It did look at the files in which they might be.
+    for end in ("bundle/config.json", "bundle/manifest.json", "report/scorecard.json"):
+        assert f"{bucket}/run/{end}" in written
+    logs = [name for name in written if "/logs/" in name]
+    assert any(name.endswith("job-driver-path.log") for name in logs)
+    assert any(name.startswith(str(cluster.node_disk)) for name in logs)
 
 
-def _wait_for(port: int, head: subprocess.Popen[bytes], log: Path, seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and head.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.2)
-    raise TimeoutError(f"no dashboard on port {port}: {log.read_text()[-2000:]}")
+def test_no_stage_needs_a_disk_that_the_nodes_share(
+    written: dict[str, bytes], cluster: Cluster, bucket: str
+) -> None:
+    """They have run where there is none; and nothing that is on S3 names a local place."""
+    local = [str(cluster.disk).encode(), str(ROOT).encode()]
+    named = [
+        name
+        for name, content in written.items()
+        # Ray Tune's own state, of which nothing is read again, says where it was.
+        if name.startswith(bucket) and "/tune/" not in name and any(x in content for x in local)
+    ]
+    assert named == []
+    if not cluster.disks_are_apart:
+        pytest.skip("mount namespaces are not allowed here: the nodes did share a disk")
+    assert (cluster.disk / "head.log").exists()
+    assert not (cluster.node_disk / "head.log").exists()
+    assert any(cluster.node_disk.rglob("worker-*.out")), "it is where the work was done"
+
+
+def test_throttled_requests_were_tried_again(
+    path_job: Result, others: Others, front: Front
+) -> None:
+    assert front.failed > 10

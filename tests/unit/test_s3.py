@@ -1,6 +1,8 @@
 """Listing S3 on a real server on loopback: many pages, odd keys, every refusal, retries."""
 
+import itertools
 import os
+import re
 import socket
 from collections.abc import Iterator
 from functools import cache
@@ -8,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pandas as pd
+import pyarrow.dataset as pads
 import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
@@ -16,6 +20,7 @@ from s3_server import BUCKET, s3_server
 
 from emailimg import s3, storage
 from emailimg.errors import SourceError
+from emailimg.parquet import read_batches, read_table, write_table
 
 ODD_NAMES = (
     "BMW X5 SUV 2007.jpg",
@@ -238,9 +243,18 @@ def test_an_endpoint_that_is_no_url_is_refused(base: str, monkeypatch: pytest.Mo
     assert "AWS_ENDPOINT_URL" in refusal(base)
 
 
-def test_a_throttled_listing_is_tried_again(base: str) -> None:
+THROTTLED = [
+    ("503 Slow Down", "SlowDown"),
+    ("503 Service Unavailable", "ServiceUnavailable"),
+    ("429 Too Many Requests", "SlowDown"),
+    ("500 Internal Server Error", "InternalError"),
+]
+
+
+@pytest.mark.parametrize(("status", "code"), THROTTLED)
+def test_a_throttled_listing_is_tried_again(base: str, status: str, code: str) -> None:
     put(base, "a.jpg")
-    with failing_front(2) as front:
+    with failing_front(2, status, code) as front:
         assert [found.size for found in s3.list_objects(base)] == [5]
     assert front.methods == ["GET"] * 3
 
@@ -251,10 +265,66 @@ def test_a_listing_that_stays_throttled_says_so(base: str) -> None:
     assert front.methods == ["GET"] * 2
 
 
-def test_throttled_reading_and_writing_are_tried_again(base: str) -> None:
-    with failing_front(2) as front:
+@pytest.mark.parametrize(("status", "code"), THROTTLED)
+def test_throttled_reading_and_writing_are_tried_again(base: str, status: str, code: str) -> None:
+    with failing_front(2, status, code) as front:
         storage.write_bytes(f"{base}/a.jpg", b"picture")
     assert front.methods == ["POST", "POST", "POST", "PUT", "POST"]
-    with failing_front(2) as front:
+    with failing_front(2, status, code) as front:
         assert storage.read_bytes(f"{base}/a.jpg") == b"picture"
     assert front.methods == ["HEAD", "HEAD", "HEAD", "GET"]
+
+
+def test_what_pyarrow_gives_up_is_tried_again_with_pauses(
+    base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paused: list[float] = []
+    monkeypatch.setattr(storage.time, "sleep", paused.append)
+    with failing_front(3, "429 Too Many Requests", "TooManyRequests") as front:
+        storage.write_bytes(f"{base}/a.jpg", b"picture")
+    assert front.methods == ["POST", "POST", "POST", "POST", "PUT", "POST"]
+    assert len(paused) == 3
+    assert 0 < paused[0] <= 1 <= paused[1] <= 2 <= paused[2] <= 4
+    with failing_front(2, "429 Too Many Requests", "TooManyRequests"):
+        assert [file.rpartition("/")[2] for file in storage.list_files(base)] == ["a.jpg"]
+    with (
+        failing_front(99, "429 Too Many Requests", "TooManyRequests") as front,
+        pytest.raises(OSError, match="HTTP status 429"),
+    ):
+        storage.write_bytes(f"{base}/a.jpg", b"another")
+    assert front.methods == ["POST"] * 6
+    assert storage.read_bytes(f"{base}/a.jpg") == b"picture"
+
+
+def test_what_is_refused_is_not_tried_again(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage.time, "sleep", lambda _: pytest.fail("it waits"))
+    with failing_front(1, "403 Forbidden", "AccessDenied"), pytest.raises(OSError, match="ACCESS"):
+        storage.write_bytes(f"{base}/a.jpg", b"picture")
+
+
+def of_few_bytes(request: dict[str, Any]) -> bool:
+    asked = re.fullmatch(r"bytes=(\d+)-(\d+)", request.get("HTTP_RANGE", ""))
+    return asked is not None and int(asked[2]) - int(asked[1]) < 210
+
+
+def test_reads_of_few_bytes_that_are_throttled_are_tried_again(
+    base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There S3's answer is longer than what pyarrow has room for, and it gives up at once."""
+    for number in range(6):
+        table = pd.DataFrame({"a": range(number * 5, number * 5 + 5), "b": "x"})
+        write_table(f"{base}/table/{number}.parquet", table)
+    paused: list[float] = []
+    monkeypatch.setattr(storage.time, "sleep", paused.append)
+    with failing_front(2) as front:
+        front.may_fail = of_few_bytes
+        assert list(read_table(f"{base}/table", columns=["a"])["a"]) == list(range(30))
+        assert front.failures == 0
+        assert paused
+    paused.clear()
+    number_of = itertools.count()
+    with failing_front(1) as front:
+        front.may_fail = lambda request: of_few_bytes(request) and next(number_of) == 4  # of 6
+        batches = read_batches(f"{base}/table", ["a"], pads.field("b") == "x", 3)
+        assert [value for batch in batches for value in batch["a"].to_pylist()] == list(range(30))
+    assert len(paused) == 1

@@ -102,7 +102,7 @@ def test_an_interrupted_deletion_leaves_no_marker(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(storage, "delete_folder", power_cut)
+        patch.setattr(storage, "empty_folder", power_cut)
         with pytest.raises(KeyboardInterrupt):
             workspace.run("a", "f2", Work())
     work = Work()

@@ -113,6 +113,15 @@ def test_a_folder_is_deleted_with_all_below_it(base: str) -> None:
     assert storage.list_files(base) == [storage.join(base, "folder2", "c")]
 
 
+def test_a_folder_is_emptied_but_for_the_notes_about_it(base: str) -> None:
+    for name in ("folder/_note", "folder/a", "folder/sub/_b", "folder/sub/c", "folder2/d"):
+        storage.write_bytes(storage.join(base, name), b"x")
+    storage.empty_folder(storage.join(base, "folder"))
+    storage.empty_folder(storage.join(base, "never-there"))
+    left = [file.removeprefix(f"{base}/") for file in storage.list_files(base)]
+    assert left == ["folder/_note", "folder2/d"]
+
+
 def test_a_file_is_deleted(base: str) -> None:
     for name in ("folder/a", "folder/b"):
         storage.write_bytes(storage.join(base, name), b"x")
