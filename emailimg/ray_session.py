@@ -17,13 +17,11 @@ _PROBE_TIMEOUT_S = 10.0
 
 # Read by processes that Ray starts, so they must be set before a local cluster starts; a value
 # that the user has set wins.
-_LOCAL_ENVIRONMENT = {
+LOCAL_ENVIRONMENT = {
     # Train's controller polls its workers this often (s), and each report waits for a poll.
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",
     "RAY_USAGE_STATS_ENABLED": "0",
-    # Serve: the service never blocks its event loop, so it needs no loop, and no thread, of its own
-    # in a replica, and calls between replicas need not go through Ray's task queues (the limit of
-    # 4 MiB a message would be too little for a catalogue's embeddings).
+    # Of Serve, as in cluster/serve.env, which says why.
     "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
     "RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP": "0",
     "RAY_SERVE_USE_GRPC_BY_DEFAULT": "1",
@@ -82,7 +80,7 @@ def _init_arguments(address: str, num_cpus: float | None) -> dict[str, Any]:
     common = {"address": address, "log_to_driver": False, "logging_level": logging.ERROR}
     if address != "local":
         return common
-    for name, value in _LOCAL_ENVIRONMENT.items():
+    for name, value in LOCAL_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     return common | {"include_dashboard": False, "num_cpus": num_cpus}
 

@@ -8,6 +8,7 @@ import yaml
 from cluster_files import FOLDER, read, read_all
 
 import emailimg
+from emailimg import ray_session
 
 ROOT = FOLDER.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -77,6 +78,18 @@ def test_our_images_are_of_this_version_of_the_project() -> None:
     for file in FILES:
         for match in OUR_IMAGE.finditer(file.read_text()):
             assert match[1] == emailimg.__version__, file.name
+
+
+def test_serve_is_told_the_same_everywhere() -> None:
+    wanted = {
+        name: value
+        for name, value in ray_session.LOCAL_ENVIRONMENT.items()
+        if name.startswith("RAY_SERVE_")
+    }
+    assert wanted
+    for file in ("serve.env", "aws.yaml", "Dockerfile"):
+        text = (FOLDER / file).read_text()
+        assert dict(re.findall(r"\b(RAY_SERVE_\w+)=(\S+)", text)) == wanted, file
 
 
 def test_the_project_accepts_the_ray_that_is_pinned() -> None:
