@@ -39,10 +39,13 @@ def build(
     data = TrainingData(config, spec, catalogue_folder, examples_folder, examples)
     steps = data.steps_per_epoch
     encoder_weights.check(settings.arch, settings.weights)  # now, not once per worker and restart
-    checkpoints.sweep(storage.join(folder, "runs"))
-    announce([_plan(data)])
-    with track("encoder", settings.epochs * steps * data.images_per_step, "images") as reporter:
-        fit.run(data, folder, reporter, callbacks)
+    runs = storage.join(folder, "runs")
+    checkpoints.sweep(runs)
+    newest = checkpoints.newest(runs)
+    if newest is None or newest.epoch < settings.epochs:
+        announce([_plan(data)])
+        with track("encoder", settings.epochs * steps * data.images_per_step, "images") as reporter:
+            fit.run(data, folder, reporter, callbacks)
     return _keep_best(folder)
 
 
