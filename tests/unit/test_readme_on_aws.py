@@ -14,7 +14,7 @@ import click
 import pytest
 import yaml
 from cfnlint.decode import cfn_yaml
-from cluster_files import FOLDER, read
+from cluster_files import FOLDER, read, read_all
 from fastapi.testclient import TestClient
 from in_process import JPEG
 from ray.scripts import scripts
@@ -137,9 +137,17 @@ def test_the_path_fits_on_the_machines(job: Any) -> None:
     spot = {kind: types[f"{kind}-spot"] for kind in ("cpu", "gpu")}
     assert settings.encoder.num_workers <= spot["gpu"]["max_workers"]
     assert settings.encoder.cpus_per_worker <= spot["gpu"]["resources"]["CPU"]
+    assert settings.embed.use_gpu, "on CPUs it would have one, unless its shares are raised"
+    assert settings.embed.num_actors <= spot["gpu"]["max_workers"]
     assert settings.classifiers.cpus_per_actor <= spot["cpu"]["resources"]["CPU"]
     cpus = spot["cpu"]["max_workers"] * spot["cpu"]["resources"]["CPU"]
     assert settings.cluster.data_tasks <= cpus
+
+
+def test_on_kubernetes_the_path_is_the_same(job: Any) -> None:
+    [resource] = [each for each in read_all("kuberay-job.yaml") if each["kind"] == "RayJob"]
+    arguments = words(resource["spec"]["entrypoint"].replace("BUCKET", "$BUCKET"))[3:]
+    assert cli._parser().parse_args(["run", *arguments]) == job
 
 
 def test_the_service_has_the_bundle_that_the_path_leaves(job: Any) -> None:
