@@ -10,7 +10,6 @@ import functools
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from free_ports import free_port
 
 BIN = Path(sys.executable).parent
 _UNSHARE = ("unshare", "--map-root-user", "--mount")
@@ -46,7 +46,7 @@ def started_cluster(environment: Mapping[str, str], cpus: int) -> Iterator[Clust
     # Not below tmp_path: a Unix socket's path holds 107 bytes.
     disk = Path(tempfile.mkdtemp(prefix="ray-"))
     own = dict(environment) | {"TMPDIR": str(disk)}
-    gcs, dashboard, client = (_free_port() for _ in range(3))
+    gcs, dashboard, client = (free_port() for _ in range(3))
     head = ["--head", "--num-cpus=0", f"--port={gcs}", "--dashboard-host=127.0.0.1"]
     head += [f"--dashboard-port={dashboard}", f"--ray-client-server-port={client}"]
     head += [f"--temp-dir={disk}"]
@@ -87,7 +87,7 @@ def _node(
     command = [*(before or []), str(BIN / "ray"), "start", "--block", "--disable-usage-stats"]
     command += ["--node-ip-address=127.0.0.1", *options]
     # Another Ray on this machine may hold the usual port, and then no job is accepted.
-    command += [f"--dashboard-agent-listen-port={_free_port()}"]
+    command += [f"--dashboard-agent-listen-port={free_port()}"]
     with log.open("wb") as file:
         process = subprocess.Popen(
             command, env=environment, start_new_session=True, stdout=file, stderr=file
@@ -122,9 +122,3 @@ def _nodes(dashboard: int, environment: dict[str, str]) -> int:
         return 0
     nodes = answer.json()["data"]["summary"]
     return sum(node["raylet"].get("state") == "ALIVE" for node in nodes)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -103,8 +103,9 @@ def test_every_replica_fits_on_a_worker_of_the_cluster(deployment: dict[str, Any
     )
 
 
-def test_the_encoder_scales_to_as_many_gpus_as_the_cluster_may_have() -> None:
+def test_the_encoder_scales_to_all_gpus_but_one_for_an_update() -> None:
+    """An old replica gives up its GPU when its successor is up, which needs one of its own."""
     types = read("aws.yaml")["available_node_types"].values()
     gpus = sum(each["max_workers"] * each["resources"].get("GPU", 0) for each in types)
     [encoder] = [each for each in application(TEXT)["deployments"] if each["name"] == "Embedder"]
-    assert encoder["autoscaling_config"]["max_replicas"] == gpus
+    assert encoder["autoscaling_config"]["max_replicas"] == gpus - 1

@@ -90,6 +90,9 @@ def test_serve_is_told_the_same_everywhere() -> None:
     for file in ("serve.env", "aws.yaml", "Dockerfile"):
         text = (FOLDER / file).read_text()
         assert dict(re.findall(r"\b(RAY_SERVE_\w+)=(\S+)", text)) == wanted, file
+    local = read("local.yaml")
+    for key in ("head_start_ray_commands", "worker_start_ray_commands"):
+        assert "set -a && . ~/emailimg/cluster/serve.env && set +a" in local[key][-1]
 
 
 def test_the_project_accepts_the_ray_that_is_pinned() -> None:

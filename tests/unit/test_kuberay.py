@@ -90,7 +90,7 @@ def test_the_service_is_that_of_the_other_clusters() -> None:
     assert deployed == read("serve.yaml")
 
 
-def test_the_encoder_scales_to_as_many_gpus_as_there_may_be() -> None:
+def test_the_encoder_scales_to_all_gpus_but_one_for_an_update() -> None:
     deployed = yaml.safe_load(resource("kuberay-service.yaml")["spec"]["serveConfigV2"])
     replicas = {
         each["name"]: each["autoscaling_config"]["max_replicas"]
@@ -101,7 +101,7 @@ def test_the_encoder_scales_to_as_many_gpus_as_there_may_be() -> None:
         for group in cluster("kuberay-service.yaml")["workerGroupSpecs"]
         if group["groupName"] == "gpu"
     ]
-    assert replicas["Embedder"] == gpus
+    assert replicas["Embedder"] == gpus - 1
 
 
 def test_the_jobs_command_is_one_that_the_pipeline_takes() -> None:
