@@ -3,54 +3,21 @@
 What it says of files, settings and locations fits together; nothing is sent to AWS.
 """
 
-import re
 import shlex
-import subprocess
-from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any
 
 import click
 import pytest
+import readme_on_aws
 import yaml
 from cfnlint.decode import cfn_yaml
-from cluster_files import FOLDER, read, read_all
+from cluster_files import read, read_all
 from fastapi.testclient import TestClient
 from in_process import JPEG
 from ray.scripts import scripts
+from readme_on_aws import BUCKET, COMMANDS, ROOT, of_program, one, option, words
 
 from emailimg import cli, config
-
-ROOT = FOLDER.parent
-SECTION = (ROOT / "README.md").read_text().split("\n### On AWS\n")[1].split("\n### ")[0]
-BUCKET = "a-bucket"
-
-
-def commands() -> Iterator[str]:
-    """Of the code blocks, and those in a sentence's backticks."""
-    blocks = re.findall(r"^```\n(.*?)^```$", SECTION, re.MULTILINE | re.DOTALL)
-    for block in blocks:
-        yield from filter(None, map(str.strip, block.replace("\\\n", " ").splitlines()))
-    prose = re.sub(r"^```\n.*?^```$", "", SECTION, flags=re.MULTILINE | re.DOTALL)
-    yield from re.findall(r"`((?:ray|serve|aws) [a-z-]+ [^`]*)`", prose)
-
-
-COMMANDS = list(commands())
-
-
-def words(command: str) -> list[str]:
-    """As the shell hands them to the program, whose output goes anywhere."""
-    alone = re.split(r" (?:>|&&) ", command)[0].replace("$BUCKET", BUCKET)
-    return shlex.split(re.sub(r"\$\([^)]*\)", "203.0.113.7", alone), comments=True)
-
-
-def of_program(name: str) -> list[str]:
-    return [command for command in COMMANDS if command.startswith(f"{name} ")]
-
-
-def one(beginning: str) -> str:
-    [found] = [command for command in COMMANDS if command.startswith(beginning)]
-    return found
 
 
 def parsed(arguments: list[str]) -> dict[str, Any]:
@@ -62,11 +29,6 @@ def parsed(arguments: list[str]) -> dict[str, Any]:
         assert found is not None
         command, context = found, click.Context(found, parent=context, info_name=name)
     return command.make_context(command.name, list(arguments), parent=context.parent).params
-
-
-def option(command: str, name: str) -> str:
-    given = words(command)
-    return given[given.index(name) + 1]
 
 
 @pytest.fixture(autouse=True)
@@ -151,17 +113,18 @@ def test_on_kubernetes_the_path_is_the_same(job: Any) -> None:
 
 
 def test_the_service_has_the_bundle_that_the_path_leaves(job: Any) -> None:
-    command = one("sed ").replace("$BUCKET", BUCKET).split(" > ")[0]
-    made = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
-    [application] = yaml.safe_load(made.stdout)["applications"]
+    made = readme_on_aws.service_config()
+    [application] = yaml.safe_load(made)["applications"]
     assert application["args"]["bundle"] == f"{job.workspace}/bundle"
-    assert "BUCKET" not in made.stdout.replace("your-bucket", "")
+    assert "BUCKET" not in made.replace("your-bucket", "")
+    assert ("num_gpus: 1" in made, "num_gpus: 0" in made) == (True, False)
+    without = readme_on_aws.service_config(gpus=False)
+    assert without == made.replace("num_gpus: 1", "num_gpus: 0")
 
 
 def test_the_recommendation_is_one_that_the_service_gives(client: TestClient) -> None:
-    *_, url = given = words(one("curl "))
-    form = dict(each.split("=") for flag, each in pairwise(given) if flag == "-F")
-    assert form.pop("image").startswith("@")
+    *_, url = words(one("curl "))
+    form = readme_on_aws.form(one("curl "))
     port = read("serve.yaml")["http_options"]["port"]
     assert f"--port-forward {port} " in "\n".join(COMMANDS)
     path = url.removeprefix(f"http://127.0.0.1:{port}")

@@ -1,0 +1,253 @@
+"""The README's "On AWS" from the token to an update, on processes of this machine and S3 (moto).
+
+Its own commands and files; other sizes, and no GPU. What AWS adds (`aws`, `ray up`) is tested by
+itself.
+"""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import readme_on_aws
+import yaml
+from bundle_factory import CATALOGUE_IMAGES, showroom_jpeg
+from cluster_files import FOLDER
+from dashboard import Dashboard, Replica
+from free_ports import free_port
+from ray_jobs import Jobs, said
+from s3_server import BUCKET
+from score_catalogue_request import write_images
+from serve_commands import ServeCommands
+from service_load import FORM, PATIENCE_S, UPLOADS, Answers, right_answers, under_load
+from slow_upload import slow_upload
+from started_cluster import BIN, Cluster, started_cluster
+
+from emailimg import bundle
+from emailimg.predict import Predictor
+
+PHOTOS = 64
+# The least of which a bundle can be made.
+SETTINGS = ["encoder.epochs=1", "encoder.num_workers=1", "encoder.batch_size=32", "search.trials=1"]
+SETTINGS += [
+    f"labels.rules.{target}=null"
+    for target in ("click_to_open_rate", "revenue_per_email", "conversion_rate")
+]
+JOB = readme_on_aws.one("ray job submit")
+WORKSPACE = readme_on_aws.option(JOB, "--workspace")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of the user, where the README's command leaves a token."""
+    folder = tmp_path_factory.mktemp("home")
+    subprocess.run(
+        ["bash", "-c", readme_on_aws.one("ray get-auth-token --generate")],
+        env=users_environment(folder),
+        check=True,
+    )
+    return folder
+
+
+def users_environment(home: Path) -> dict[str, str]:
+    other = ("RAY_ADDRESS", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
+    return {name: value for name, value in os.environ.items() if name not in other} | {
+        # `python`, `ray` and `serve` are those of the tests.
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "HOME": str(home),
+        "RAY_AUTH_MODE": "token",
+    }
+
+
+@pytest.fixture(scope="module")
+def environment(bucket: str, home: Path) -> dict[str, str]:
+    """Of clients on the user's machine."""
+    return users_environment(home)
+
+
+@pytest.fixture(scope="module")
+def token(home: Path) -> str:
+    file = home / ".ray" / "auth_token"
+    assert file.stat().st_mode & 0o777 == 0o600
+    return file.read_text().strip()
+
+
+@pytest.fixture(scope="module")
+def cluster(environment: dict[str, str], token: str) -> Iterator[Cluster]:
+    """Every process of it with the token and what `cluster/serve.env` sets."""
+    lines = (FOLDER / "serve.env").read_text().splitlines()
+    serve_env = dict(line.split("=") for line in lines if line and not line.startswith("#"))
+    machines = {"HOME": os.environ["HOME"], "RAY_AUTH_TOKEN": token}
+    with started_cluster(environment | machines | serve_env, cpus=2) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def bundle_of_the_job(bucket: str, cluster: Cluster, environment: dict[str, str]) -> str:
+    """Made by the README's job out of what is in its folder of the bucket."""
+    images = readme_on_aws.option(JOB, "--images")
+    write_images(images, PHOTOS)
+    entrypoint = readme_on_aws.words(JOB.partition(" --preset ")[0].partition(" -- ")[2])
+    entrypoint += ["--preset", "tiny", "--images", images, "--workspace", WORKSPACE]
+    entrypoint += [part for setting in SETTINGS for part in ("--set", setting)]
+    runtime = ["--runtime-env", readme_on_aws.option(JOB, "--runtime-env")]
+    result = Jobs(cluster.dashboard, environment).submit("path", entrypoint, *runtime)
+    assert result.returncode == 0, said(result)
+    assert "Job 'path' succeeded" in result.stdout
+    return f"{WORKSPACE}/bundle"
+
+
+@pytest.fixture(scope="module")
+def dashboard(cluster: Cluster, token: str) -> Dashboard:
+    return Dashboard(int(cluster.dashboard.rpartition(":")[2]), token)
+
+
+@pytest.fixture(scope="module")
+def serve(cluster: Cluster, environment: dict[str, str]) -> ServeCommands:
+    return ServeCommands(cluster.dashboard, environment)
+
+
+@pytest.fixture(scope="module")
+def port() -> int:
+    return free_port()
+
+
+def service_file(folder: Path, port: int, **args: Any) -> Path:
+    """What the README's `sed` makes of `cluster/serve.yaml`, in sizes of this machine."""
+    settings = yaml.safe_load(readme_on_aws.service_config(gpus=False))
+    # A busy machine takes its time, and an update is to happen within a request.
+    settings["http_options"] |= {"host": "127.0.0.1", "port": port, "request_timeout_s": 190}
+    [application] = settings["applications"]
+    application["args"] |= {"torch_threads": 1, "request_timeout_s": 180} | args
+    for deployment in application["deployments"]:
+        deployment["ray_actor_options"]["num_cpus"] /= 10
+        deployment["autoscaling_config"]["min_replicas"] = 1
+    file = folder / "serve.yaml"
+    file.write_text(yaml.safe_dump(settings))
+    return file
+
+
+@pytest.fixture(scope="module")
+def base_url(
+    bundle_of_the_job: str,
+    serve: ServeCommands,
+    port: int,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
+    """Of the service, deployed and running; without a cache every request goes all the way."""
+    serve.deploy(service_file(tmp_path_factory.mktemp("first"), port, cached_images=0))
+    wait_until(lambda: serve.status()["applications"]["emailimg"]["status"] == "RUNNING")
+    return f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="module")
+def expected(bundle_of_the_job: str) -> Answers:
+    return right_answers(bundle_of_the_job)
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_the_job_leaves_a_bundle_in_the_bucket(bundle_of_the_job: str) -> None:
+    assert bundle_of_the_job == f"s3://{BUCKET}/runs/first/bundle"
+    made = bundle.load(bundle_of_the_job)
+    assert made.targets == ("open_rate",)
+    assert len(made.catalogue().rows) == PHOTOS
+
+
+def test_nobody_deploys_without_the_token(
+    cluster: Cluster, serve: ServeCommands, tmp_path: Path
+) -> None:
+    stranger = ServeCommands(cluster.dashboard, serve.environment | {"HOME": str(tmp_path)})
+    refused = stranger.run("deploy", str(service_file(tmp_path, free_port())))
+    assert refused.returncode == 1
+    assert "token" in refused.stderr.lower()
+
+
+def test_the_service_answers_what_the_library_does(base_url: str, bundle_of_the_job: str) -> None:
+    form = readme_on_aws.form(readme_on_aws.one("curl "))
+    photo = showroom_jpeg(CATALOGUE_IMAGES + PHOTOS)
+    path = httpx.URL(readme_on_aws.words(readme_on_aws.one("curl "))[-1]).path
+    response = httpx.post(
+        base_url + path, files={"image": ("car.jpg", photo)}, data=form, timeout=60
+    )
+    assert response.status_code == 200, response.text
+    answer = response.json()
+    loaded = bundle.load(bundle_of_the_job)
+    library = Predictor(loaded, threads=1).recommend(photo, *form.values()).as_json()
+    assert answer["bundle"] == loaded.version
+    for name in ("probability", "interval", "attributes_seen", "scope", "considered"):
+        assert answer[name] == library[name]
+    for kind, what in (("edits", "augmentation_class"), ("alternates", "image_id")):
+        assert [(one[what], one["probability"]) for one in answer[kind]] == [
+            (one[what], one["probability"]) for one in library[kind]
+        ]
+
+
+def test_an_update_under_load_fails_no_request(
+    base_url: str,
+    expected: Answers,
+    serve: ServeCommands,
+    dashboard: Dashboard,
+    cluster: Cluster,
+    port: int,
+    tmp_path: Path,
+) -> None:
+    """Nor one that a replica has when it is told to stop: that replica answers it, then ends."""
+    first = dashboard.replicas()
+    old = {replica.id for replica in first}
+    [ingress] = [replica for replica in first if replica.deployment == "Ingress"]
+    with under_load(base_url, expected) as load:
+        serve.deploy(service_file(tmp_path, port, cached_images=1))
+        # Before its successor is up, it gets whatever is asked.
+        wait_until(lambda: ids(dashboard, "Ingress") - old)
+        with slow_upload(httpx.Request("POST", f"{base_url}/v1/score", **form_of(0))) as upload:
+            wait_until(lambda: state(dashboard, ingress.id) != "RUNNING")
+            slow = upload.finish()
+        wait_until(lambda: not old & ids(dashboard))
+        wait_until(lambda: {replica.state for replica in dashboard.replicas()} == {"RUNNING"})
+        load.wait_for(20)
+    print(f"an update: {len(load.right)} right answers")
+    assert (load.wrong, load.again) == ([], [])
+    assert slow.status_code == 200, slow.text
+    answer = slow.json()
+    right = expected[answer["bundle"], answer["image_id"]]
+    assert answer["probability"] == pytest.approx(right, abs=1e-6)
+    assert slow.headers["x-request-id"] in log_of(ingress, cluster), "another replica had it"
+    last = dashboard.replicas()
+    assert sorted(each.deployment for each in last) == sorted(each.deployment for each in first)
+    assert not {each.pid for each in last} & {each.pid for each in first}
+    status = serve.status()["applications"]["emailimg"]
+    assert status["status"] == "RUNNING"
+    assert {each["status"] for each in status["deployments"].values()} == {"HEALTHY"}
+
+
+def form_of(index: int) -> dict[str, Any]:
+    """One of the forms whose answers are known, for httpx."""
+    return {"files": {"image": ("a.jpg", UPLOADS[index])}, "data": FORM}
+
+
+def ids(dashboard: Dashboard, deployment: str | None = None) -> set[str]:
+    """Of replicas, of all deployments or of one."""
+    replicas = dashboard.replicas()
+    return {each.id for each in replicas if deployment in (None, each.deployment)}
+
+
+def state(dashboard: Dashboard, replica_id: str) -> str:
+    """What Serve says of a replica; nothing when it has ended."""
+    states = (replica.state for replica in dashboard.replicas() if replica.id == replica_id)
+    return next(states, "")
+
+
+def log_of(replica: Replica, cluster: Cluster) -> str:
+    assert replica.log is not None
+    [file] = cluster.node_disk.glob(f"session_2*/logs/{replica.log.lstrip('/')}")
+    return file.read_text()
