@@ -182,7 +182,8 @@ def test_the_service_answers_what_the_library_does(base_url: str, bundle_of_the_
     assert response.status_code == 200, response.text
     answer = response.json()
     loaded = bundle.load(bundle_of_the_job)
-    library = Predictor(loaded, threads=1).recommend(photo, *form.values()).as_json()
+    asked = form["target"], form["campaign_type"], form["industry"]
+    library = Predictor(loaded, threads=1).recommend(photo, *asked).as_json()
     assert answer["bundle"] == loaded.version
     for name in ("probability", "interval", "attributes_seen", "scope", "considered"):
         assert answer[name] == library[name]
@@ -211,6 +212,8 @@ def test_an_update_under_load_fails_no_request(
         wait_until(lambda: ids(dashboard, "Ingress") - old)
         with slow_upload(httpx.Request("POST", f"{base_url}/v1/score", **form_of(0))) as upload:
             wait_until(lambda: state(dashboard, ingress.id) != "RUNNING")
+            time.sleep(3)  # in which it would have ended, if it had nothing to answer
+            assert state(dashboard, ingress.id) == "STOPPING"
             slow = upload.finish()
         wait_until(lambda: not old & ids(dashboard))
         wait_until(lambda: {replica.state for replica in dashboard.replicas()} == {"RUNNING"})
