@@ -140,7 +140,8 @@ def base_url(
 ) -> str:
     """Of the service, deployed and running; without a cache every request goes all the way."""
     serve.deploy(service_file(tmp_path_factory.mktemp("first"), port, cached_images=0))
-    wait_until(lambda: serve.status()["applications"]["emailimg"]["status"] == "RUNNING")
+    while (status := serve.status()["applications"]["emailimg"])["status"] != "RUNNING":
+        assert status["status"] == "DEPLOYING", status
     return f"http://127.0.0.1:{port}"
 
 
