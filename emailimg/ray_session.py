@@ -76,12 +76,22 @@ def _probe(address: str) -> None:
         ) from None
 
 
+def set_local_environment(address: str | None) -> None:
+    """Set `LOCAL_ENVIRONMENT` where `session(address)` will start a cluster.
+
+    `session` does it, too, but whoever deploys an application needs it before Ray Serve is
+    imported: that reads it once, and handles are made by what it has read.
+    """
+    if (address or os.environ.get("RAY_ADDRESS") or "local") == "local":
+        for name, value in LOCAL_ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
+
+
 def _init_arguments(address: str, num_cpus: float | None) -> dict[str, Any]:
     common = {"address": address, "log_to_driver": False, "logging_level": logging.ERROR}
     if address != "local":
         return common
-    for name, value in LOCAL_ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    set_local_environment(address)
     return common | {"include_dashboard": False, "num_cpus": num_cpus}
 
 
