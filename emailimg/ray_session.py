@@ -14,6 +14,7 @@ import ray
 from emailimg.errors import ResourceError
 
 _PROBE_TIMEOUT_S = 10.0
+_TOO_MANY = "HTTP status 429"
 
 # Read by processes that Ray starts, so they must be set before a local cluster starts; a value
 # that the user has set wins.
@@ -156,4 +157,5 @@ def configure_data() -> None:
     # twice.
     context.use_datasource_v2 = False
     # Some S3-compatible stores throttle with it, and with a code that pyarrow does not know.
-    context.retried_io_errors = [*context.retried_io_errors, "(HTTP status 429)"]
+    if _TOO_MANY not in context.retried_io_errors:
+        context.retried_io_errors.append(_TOO_MANY)
