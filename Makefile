@@ -9,11 +9,15 @@ STAMP := $(VENV)/.installed
 quickstart: $(STAMP)
 	$(BIN)/emailimg quickstart
 
-# Two processes, each with a Ray cluster of its own, because Ray's tests often wait; of one thread
-# each, because their tensors are small. In the order of the files: those that take longest come
-# first. (Not --dist loadgroup: pytest-xdist 3.8 overlooks its groups under pytest 9.2.)
+# First what starts a cluster of several nodes: two of those beside each other are too much for two
+# cores. Then two processes, each with a Ray cluster of its own, because Ray's tests often wait. One
+# thread each, because their tensors are small. In the order of the files: those that take longest
+# come first. (Not --dist loadgroup: pytest-xdist 3.8 overlooks its groups under pytest 9.2.)
+NODES := tests/nodes tests/e2e/test_jobs.py
 test: $(STAMP)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(NODES)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+		$(NODES:%=--ignore=%)
 
 # Ray Data beside a plain multiprocessing.Pool; with BENCH="--training" Ray Train beside plain PyTorch,
 # with BENCH="--classifiers" xgboost-ray beside plain XGBoost, with BENCH="--search" Bayesian beside

@@ -49,7 +49,8 @@ def build(config: Config, embeddings_folder: str, folder: str) -> str:
 def needs(config: Config, at_once: int | None = None) -> list[Bundle]:
     """xgboost-ray's actors of `at_once` trainings (default: `concurrent_targets`)."""
     settings = config.classifiers
-    trainings = settings.concurrent_targets if at_once is None else at_once
+    most = min(settings.concurrent_targets, len(config.targets))
+    trainings = most if at_once is None else at_once
     return resources.cpu_bundles(settings.num_actors * trainings, settings.cpus_per_actor)
 
 

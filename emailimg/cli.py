@@ -227,7 +227,10 @@ def print_stage(result: Any) -> None:
 def _serve(options: argparse.Namespace) -> None:
     if options.haproxy:
         _choose_haproxy(options.address or os.environ.get("RAY_ADDRESS"))
-    from emailimg import bundle, ray_session, service
+    from emailimg import ray_session
+
+    ray_session.set_local_environment(options.address)  # before Serve is imported
+    from emailimg import bundle, service
 
     loaded = bundle.load(options.bundle)
     chosen = config.changed(loaded.config, options.assignments)

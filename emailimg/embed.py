@@ -75,6 +75,7 @@ class Embedder:
         self.spec = model.spec
         self.kind = kind
         self.domain = domain
+        self.lasting = model.spec.lasting_columns(kind)
         self._device = torch.device(device)
         self._model = model.to(self._device).eval()
         self._features = model.features if device != "cpu" else _on_cpu(self._model, precision)

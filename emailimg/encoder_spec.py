@@ -54,6 +54,15 @@ class EncoderSpec:
         """`attribute: class` for every column of the concatenated logits."""
         return [f"{head}: {name}" for head, classes in self.heads.items() for name in classes]
 
+    def lasting_columns(self, kind: str) -> list[int]:
+        """Columns of an embedding that tell what no edit of a picture changes, such as its vehicle.
+
+        Of `pooled` features none is known to.
+        """
+        edited = f"{self.augmentation_head}: "
+        names = self.column_names(kind) if kind == "logits" else []
+        return [column for column, name in enumerate(names) if not name.startswith(edited)]
+
     def place_of(self, head: str, class_name: str) -> int:
         """Position of a class among its attribute's; raises ConfigError for one of neither."""
         classes = self.heads.get(head, ())

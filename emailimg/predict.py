@@ -92,9 +92,11 @@ def embed_versions(embedder: "Embedder", batch: Sequence[Versions]) -> list[Embe
     ]
     looks = _look_in_chunks(embedder, squares)
     embeddings = np.concatenate([look.embeddings for look in looks])
+    starts = [*itertools.accumulate((1 + len(item.edits) for item in batch), initial=0)]
+    for start, end in itertools.pairwise(starts):
+        embeddings[start:end] = _of_one_picture(embeddings[start:end], embedder.lasting)
     pooled = np.concatenate([look.pooled for look in looks])
     seen = {head: [c for look in looks for c in look.seen[head]] for head in embedder.spec.heads}
-    starts = itertools.accumulate((1 + len(item.edits) for item in batch), initial=0)
     return [
         Embedded(
             embeddings[start:end],
@@ -104,6 +106,18 @@ def embed_versions(embedder: "Embedder", batch: Sequence[Versions]) -> list[Embe
         )
         for start, end in itertools.pairwise(starts)
     ]
+
+
+def _of_one_picture(embeddings: np.ndarray, lasting: list[int]) -> np.ndarray:
+    """Embeddings, float32 (1 + E, D), of an image and its edits that agree on what lasts.
+
+    An edit does not make an SUV of a pickup, however the encoder takes the turned picture; left
+    alone, such mistakes were recommended. On 40 pictures of the quickstart's showroom the best edit
+    for revenue, where in truth none changes anything, promised 17 points, and 8 like this.
+    """
+    agreed = embeddings.copy()
+    agreed[:, lasting] = embeddings[0, lasting]
+    return agreed
 
 
 def features_of(

@@ -14,6 +14,7 @@ import ray
 from emailimg.errors import ResourceError
 
 _PROBE_TIMEOUT_S = 10.0
+_TOO_MANY = "HTTP status 429"
 
 # Read by processes that Ray starts, so they must be set before a local cluster starts; a value
 # that the user has set wins.
@@ -76,12 +77,22 @@ def _probe(address: str) -> None:
         ) from None
 
 
+def set_local_environment(address: str | None) -> None:
+    """Set `LOCAL_ENVIRONMENT` where `session(address)` will start a cluster.
+
+    `session` does it, too, but whoever deploys an application needs it before Ray Serve is
+    imported: that reads it once, and handles are made by what it has read.
+    """
+    if (address or os.environ.get("RAY_ADDRESS") or "local") == "local":
+        for name, value in LOCAL_ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
+
+
 def _init_arguments(address: str, num_cpus: float | None) -> dict[str, Any]:
     common = {"address": address, "log_to_driver": False, "logging_level": logging.ERROR}
     if address != "local":
         return common
-    for name, value in LOCAL_ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    set_local_environment(address)
     return common | {"include_dashboard": False, "num_cpus": num_cpus}
 
 
@@ -146,4 +157,5 @@ def configure_data() -> None:
     # twice.
     context.use_datasource_v2 = False
     # Some S3-compatible stores throttle with it, and with a code that pyarrow does not know.
-    context.retried_io_errors = [*context.retried_io_errors, "(HTTP status 429)"]
+    if _TOO_MANY not in context.retried_io_errors:
+        context.retried_io_errors.append(_TOO_MANY)

@@ -26,7 +26,7 @@ class Batches(Generic[Item, Result]):
         self._running: asyncio.Task[None] | None = None
 
     async def ask(self, item: Item) -> Result:
-        """The item's result; raises what `compute` raised for its batch."""
+        """The item's result; raises what `compute` raised for it."""
         answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, answer))
         if self._running is None:
@@ -53,10 +53,20 @@ class Batches(Generic[Item, Result]):
         try:
             results = await self._compute([item for item, _ in batch])
         except Exception as error:
-            for _, answer in batch:
-                if not answer.done():
-                    answer.set_exception(error)
+            await self._apart(batch, error)
             return
         for (_, answer), result in zip(batch, results, strict=True):
             if not answer.done():
                 answer.set_result(result)
+
+    async def _apart(
+        self, batch: list[tuple[Item, asyncio.Future[Result]]], error: Exception
+    ) -> None:
+        """One item must not take the others with it: each is tried alone."""
+        if len(batch) > 1:
+            for one in batch:
+                await self._answer([one])
+            return
+        [(_, answer)] = batch
+        if not answer.done():
+            answer.set_exception(error)

@@ -11,6 +11,9 @@ from emailimg import bundle, config, pipeline, ray_session
 from emailimg.predict import Predictor
 from emailimg.stages import StageResult
 
+# Before any test imports Ray Serve, which reads it once; as `emailimg serve` does.
+ray_session.set_local_environment("local")
+
 
 @pytest.fixture(scope="session")
 def ray_cluster() -> Iterator[None]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from cfnlint import lint_file
 from cfnlint.decode import cfn_yaml
-from cluster_files import FOLDER
+from cluster_files import FOLDER, read
 
 TEMPLATE = FOLDER / "aws-access.yaml"
 BUCKET = {"Fn::GetAtt": ["Data", "Arn"]}
@@ -29,6 +29,13 @@ def of_head(resources: dict[str, Any]) -> list[dict[str, Any]]:
 
 def statements(resources: dict[str, Any], policy: str) -> list[dict[str, Any]]:
     return resources[policy]["Properties"]["PolicyDocument"]["Statement"]
+
+
+def kinds_of_workers() -> list[str]:
+    cluster = read("aws.yaml")
+    head = cluster["head_node_type"]
+    types = cluster["available_node_types"].items()
+    return [each["node_config"]["InstanceType"] for name, each in types if name != head]
 
 
 def listed(value: Any) -> list[Any]:
@@ -101,6 +108,7 @@ def test_machines_start_tagged_in_the_closed_group_without_old_metadata(
     assert condition["StringEquals"] == {
         "aws:RequestTag/ray-cluster-name": {"Ref": "ClusterName"},
         "ec2:MetadataHttpTokens": "required",
+        "ec2:InstanceType": list(dict.fromkeys(kinds_of_workers())),
     }
     groups = [resource for resource, _ in starts if ":security-group/" in resource]
     assert groups == [str(GROUP)]

@@ -3,6 +3,7 @@
 import argparse
 import json
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -306,3 +307,30 @@ def test_haproxy_is_refused_on_a_cluster_that_is_there_already(
 ) -> None:
     assert cli.main(["serve", "--bundle", "b", "--haproxy", "--address", "auto"]) != 0
     assert "RAY_SERVE_ENABLE_HA_PROXY=1" in capsys.readouterr().err
+
+
+_WHAT_SERVE_HAS_READ = """
+import contextlib, sys
+from emailimg import cli, ray_session
+
+@contextlib.contextmanager
+def session(address):
+    from ray.serve._private import constants
+    print(constants.RAY_SERVE_USE_GRPC_BY_DEFAULT, constants.RAY_SERVE_ENABLE_HA_PROXY)
+    raise SystemExit
+    yield
+
+ray_session.session = session
+cli.main(["serve", "--bundle", *sys.argv[1:]])
+"""
+
+
+@pytest.mark.parametrize(("options", "haproxy"), [([], "False"), (["--haproxy"], "True")])
+def test_serve_is_told_before_it_is_imported(
+    bundle_location: str, options: list[str], haproxy: str
+) -> None:
+    """Handles are made in this process, by what Serve has read when it was imported here."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("RAY_SERVE_")}
+    command = [sys.executable, "-c", _WHAT_SERVE_HAS_READ, bundle_location, *options]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert ended.stdout.split() == ["True", haproxy], ended.stderr

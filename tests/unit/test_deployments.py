@@ -21,6 +21,7 @@ class CountingEmbedder:
 
     def __init__(self) -> None:
         self.batch_sizes: list[int] = []
+        self.lasting: list[int] = []
 
     def look(self, pixels: np.ndarray) -> Look:
         self.batch_sizes.append(len(pixels))

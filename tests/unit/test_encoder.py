@@ -63,6 +63,15 @@ def test_forward_equals_torchvisions_own_layers(
         torch.testing.assert_close(logits["vehicle_type"], by_hand, rtol=1e-4, atol=1e-4)
 
 
+def test_what_lasts_is_every_attribute_but_the_editing() -> None:
+    assert SPEC.lasting_columns("logits") == [3, 4]
+    assert SPEC.lasting_columns("pooled") == [], "of features nobody knows what they tell"
+    composed = EncoderSpec("resnet18", 32, {"techniques": ("a", "b"), "vehicle_type": ("x", "y")})
+    assert composed.lasting_columns("logits") == [2, 3]
+    bare = EncoderSpec("resnet18", 32, {"augmentation_class": ("a", "b")})
+    assert bare.lasting_columns("logits") == []
+
+
 def test_there_is_one_head_per_attribute(model: encoder.Encoder, pixels: torch.Tensor) -> None:
     with torch.inference_mode():
         shapes = {name: tuple(values.shape) for name, values in model(pixels).items()}

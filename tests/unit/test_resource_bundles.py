@@ -2,7 +2,7 @@
 
 import pytest
 
-from emailimg import resources
+from emailimg import classifiers, config, resources
 from emailimg.config import ClusterConfig
 
 
@@ -50,3 +50,13 @@ def test_the_message_has_the_stage_both_numbers_and_a_way_out() -> None:
     for text in ("'encoder'", "needs 2 GPU", "the cluster has 0", "num_workers", "cpus_per_worker"):
         assert text in message
     assert "free now: 1.5" in resources._message("a", "CPU", 4, "free now:", {"CPU": 1.5})
+
+
+@pytest.mark.parametrize(("targets", "actors"), [(1, 1), (2, 2), (4, 2)])
+def test_no_more_classifiers_at_once_than_there_are_targets(targets: int, actors: int) -> None:
+    chosen = config.load("tiny")
+    rules = dict(list(chosen.labels.rules.items())[:targets])
+    labels = chosen.labels.model_copy(update={"rules": rules})
+    few = chosen.model_copy(update={"labels": labels})
+    assert few.classifiers.concurrent_targets == 2
+    assert classifiers.needs(few) == [{"CPU": 1}] * actors
