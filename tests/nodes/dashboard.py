@@ -1,20 +1,8 @@
 """A head's dashboard, as its clients see it: Ray's state API and the one behind `serve deploy`."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
-
-
-@dataclass(frozen=True)
-class Replica:
-    """id, state: Serve's own; pid: None where it has no process yet; log: below Ray's folder."""
-
-    deployment: str
-    id: str
-    state: str
-    pid: int | None
-    log: str | None
 
 
 class Dashboard:
@@ -35,16 +23,6 @@ class Dashboard:
     def deploy(self, settings: dict[str, Any]) -> None:
         """What `serve deploy` does with a config file of these settings."""
         self._client.put("/api/serve/applications/", json=settings).raise_for_status()
-
-    def replicas(self) -> list[Replica]:
-        """Of the one application, those that start or stop included."""
-        answer = self._client.get("/api/serve/applications/").raise_for_status()
-        [application] = answer.json()["applications"].values()
-        return [
-            Replica(name, found["replica_id"], found["state"], found["pid"], found["log_file_path"])
-            for name, deployment in application["deployments"].items()
-            for found in deployment["replicas"]
-        ]
 
     def is_up(self) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""The README's "On AWS" from the token to an update, on processes of this machine and S3 (moto).
+"""The README's "On AWS" from the token to an answer, on processes of this machine and S3 (moto).
 
 Its own commands and files; other sizes, and no GPU. What AWS adds (`aws`, `ray up`) is tested by
 itself.
@@ -6,8 +6,7 @@ itself.
 
 import os
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +16,11 @@ import readme_on_aws
 import yaml
 from bundle_factory import CATALOGUE_IMAGES, showroom_jpeg
 from cluster_files import FOLDER
-from dashboard import Dashboard, Replica
 from free_ports import free_port
 from ray_jobs import Jobs, said
 from s3_server import BUCKET
 from score_catalogue_request import write_images
 from serve_commands import ServeCommands
-from service_load import FORM, PATIENCE_S, UPLOADS, Answers, right_answers, under_load
-from slow_upload import slow_upload
 from started_cluster import BIN, Cluster, started_cluster
 
 from emailimg import bundle
@@ -102,11 +98,6 @@ def bundle_of_the_job(bucket: str, cluster: Cluster, environment: dict[str, str]
 
 
 @pytest.fixture(scope="module")
-def dashboard(cluster: Cluster, token: str) -> Dashboard:
-    return Dashboard(int(cluster.dashboard.rpartition(":")[2]), token)
-
-
-@pytest.fixture(scope="module")
 def serve(cluster: Cluster, environment: dict[str, str]) -> ServeCommands:
     return ServeCommands(cluster.dashboard, environment)
 
@@ -119,7 +110,7 @@ def port() -> int:
 def service_file(folder: Path, port: int, **args: Any) -> Path:
     """What the README's `sed` makes of `cluster/serve.yaml`, in sizes of this machine."""
     settings = yaml.safe_load(readme_on_aws.service_config(gpus=False))
-    # A busy machine takes its time, and an update is to happen within a request.
+    # A busy machine takes its time.
     settings["http_options"] |= {"host": "127.0.0.1", "port": port, "request_timeout_s": 190}
     [application] = settings["applications"]
     application["args"] |= {"torch_threads": 1, "request_timeout_s": 180} | args
@@ -143,18 +134,6 @@ def base_url(
     while (status := serve.status()["applications"]["emailimg"])["status"] != "RUNNING":
         assert status["status"] == "DEPLOYING", status
     return f"http://127.0.0.1:{port}"
-
-
-@pytest.fixture(scope="module")
-def expected(bundle_of_the_job: str) -> Answers:
-    return right_answers(bundle_of_the_job)
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
 
 
 def test_the_job_leaves_a_bundle_in_the_bucket(bundle_of_the_job: str) -> None:
@@ -192,66 +171,3 @@ def test_the_service_answers_what_the_library_does(base_url: str, bundle_of_the_
         assert [(one[what], one["probability"]) for one in answer[kind]] == [
             (one[what], one["probability"]) for one in library[kind]
         ]
-
-
-def test_an_update_under_load_fails_no_request(
-    base_url: str,
-    expected: Answers,
-    serve: ServeCommands,
-    dashboard: Dashboard,
-    cluster: Cluster,
-    port: int,
-    tmp_path: Path,
-) -> None:
-    """Nor one that a replica has when it is told to stop: that replica answers it, then ends."""
-    first = dashboard.replicas()
-    old = {replica.id for replica in first}
-    [ingress] = [replica for replica in first if replica.deployment == "Ingress"]
-    with under_load(base_url, expected) as load:
-        serve.deploy(service_file(tmp_path, port, cached_images=1))
-        # Before its successor is up, it gets whatever is asked.
-        wait_until(lambda: ids(dashboard, "Ingress") - old)
-        with slow_upload(httpx.Request("POST", f"{base_url}/v1/score", **form_of(0))) as upload:
-            wait_until(lambda: state(dashboard, ingress.id) != "RUNNING")
-            time.sleep(3)  # in which it would have ended, if it had nothing to answer
-            assert state(dashboard, ingress.id) == "STOPPING"
-            slow = upload.finish()
-        wait_until(lambda: not old & ids(dashboard))
-        wait_until(lambda: {replica.state for replica in dashboard.replicas()} == {"RUNNING"})
-        load.wait_for(20)
-    print(f"an update: {len(load.right)} right answers")
-    assert (load.wrong, load.again) == ([], [])
-    assert slow.status_code == 200, slow.text
-    answer = slow.json()
-    right = expected[answer["bundle"], answer["image_id"]]
-    assert answer["probability"] == pytest.approx(right, abs=1e-6)
-    assert slow.headers["x-request-id"] in log_of(ingress, cluster), "another replica had it"
-    last = dashboard.replicas()
-    assert sorted(each.deployment for each in last) == sorted(each.deployment for each in first)
-    assert not {each.pid for each in last} & {each.pid for each in first}
-    status = serve.status()["applications"]["emailimg"]
-    assert status["status"] == "RUNNING"
-    assert {each["status"] for each in status["deployments"].values()} == {"HEALTHY"}
-
-
-def form_of(index: int) -> dict[str, Any]:
-    """One of the forms whose answers are known, for httpx."""
-    return {"files": {"image": ("a.jpg", UPLOADS[index])}, "data": FORM}
-
-
-def ids(dashboard: Dashboard, deployment: str | None = None) -> set[str]:
-    """Of replicas, of all deployments or of one."""
-    replicas = dashboard.replicas()
-    return {each.id for each in replicas if deployment in (None, each.deployment)}
-
-
-def state(dashboard: Dashboard, replica_id: str) -> str:
-    """What Serve says of a replica; nothing when it has ended."""
-    states = (replica.state for replica in dashboard.replicas() if replica.id == replica_id)
-    return next(states, "")
-
-
-def log_of(replica: Replica, cluster: Cluster) -> str:
-    assert replica.log is not None
-    [file] = cluster.node_disk.glob(f"session_2*/logs/{replica.log.lstrip('/')}")
-    return file.read_text()
