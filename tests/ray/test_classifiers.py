@@ -51,7 +51,10 @@ def test_the_actors_together_learn_what_plain_xgboost_learns(
     told = metrics.log_loss(of_validation.probability, rows["open_rate_k"], rows["open_rate_n"])
     assert trained.log_loss == pytest.approx(told)
     truth = test["open_rate_p"].to_numpy()
-    assert 0.8 < np.mean((ours.low <= truth) & (truth <= ours.high)) < 0.99
+    # How many a 90% interval holds is tested in simulation; here, that they are neither too narrow
+    # nor so wide that they would hold anything.
+    assert np.mean((ours.low <= truth) & (truth <= ours.high)) > 0.8
+    assert np.mean(ours.high - ours.low) < 0.2
     assert ours.members.shape == (10, len(test))
 
 
