@@ -112,8 +112,7 @@ def _of_one_picture(embeddings: np.ndarray, lasting: list[int]) -> np.ndarray:
     """Embeddings, float32 (1 + E, D), of an image and its edits that agree on what lasts.
 
     An edit does not make an SUV of a pickup, however the encoder takes the turned picture; left
-    alone, such mistakes were recommended. On 40 pictures of the quickstart's showroom the best edit
-    for revenue, where in truth none changes anything, promised 17 points, and 8 like this.
+    alone, such mistakes are recommended.
     """
     agreed = embeddings.copy()
     agreed[:, lasting] = embeddings[0, lasting]

@@ -8,7 +8,6 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -102,18 +101,13 @@ def serve(cluster: Cluster, environment: dict[str, str]) -> ServeCommands:
     return ServeCommands(cluster.dashboard, environment)
 
 
-@pytest.fixture(scope="module")
-def port() -> int:
-    return free_port()
-
-
-def service_file(folder: Path, port: int, **args: Any) -> Path:
+def service_file(folder: Path, port: int) -> Path:
     """What the README's `sed` makes of `cluster/serve.yaml`, in sizes of this machine."""
     settings = yaml.safe_load(readme_on_aws.service_config(gpus=False))
     # A busy machine takes its time.
     settings["http_options"] |= {"host": "127.0.0.1", "port": port, "request_timeout_s": 190}
     [application] = settings["applications"]
-    application["args"] |= {"torch_threads": 1, "request_timeout_s": 180} | args
+    application["args"] |= {"torch_threads": 1, "request_timeout_s": 180}
     for deployment in application["deployments"]:
         deployment["ray_actor_options"]["num_cpus"] /= 10
         deployment["autoscaling_config"]["min_replicas"] = 1
@@ -126,11 +120,11 @@ def service_file(folder: Path, port: int, **args: Any) -> Path:
 def base_url(
     bundle_of_the_job: str,
     serve: ServeCommands,
-    port: int,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> str:
-    """Of the service, deployed and running; without a cache every request goes all the way."""
-    serve.deploy(service_file(tmp_path_factory.mktemp("first"), port, cached_images=0))
+    """Of the service, deployed and running."""
+    port = free_port()
+    serve.deploy(service_file(tmp_path_factory.mktemp("service"), port))
     while (status := serve.status()["applications"]["emailimg"])["status"] != "RUNNING":
         assert status["status"] == "DEPLOYING", status
     return f"http://127.0.0.1:{port}"
