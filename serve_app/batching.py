@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+_Asked = tuple[Item, asyncio.Future[Result]]
 
 
 class Batches(Generic[Item, Result]):
@@ -22,7 +23,7 @@ class Batches(Generic[Item, Result]):
     ) -> None:
         self._compute = compute
         self._most = most
-        self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+        self._waiting: deque[_Asked[Item, Result]] = deque()
         self._running: asyncio.Task[None] | None = None
 
     async def ask(self, item: Item) -> Result:
@@ -40,16 +41,16 @@ class Batches(Generic[Item, Result]):
         finally:
             self._running = None
 
-    def _next(self) -> list[tuple[Item, asyncio.Future[Result]]]:
+    def _next(self) -> list[_Asked[Item, Result]]:
         """Those who wait longest, less who has given up."""
-        batch: list[tuple[Item, asyncio.Future[Result]]] = []
+        batch: list[_Asked[Item, Result]] = []
         while self._waiting and len(batch) < self._most:
             item, answer = self._waiting.popleft()
             if not answer.done():
                 batch.append((item, answer))
         return batch
 
-    async def _answer(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+    async def _answer(self, batch: list[_Asked[Item, Result]]) -> None:
         try:
             results = await self._compute([item for item, _ in batch])
         except Exception as error:
@@ -59,9 +60,7 @@ class Batches(Generic[Item, Result]):
             if not answer.done():
                 answer.set_result(result)
 
-    async def _apart(
-        self, batch: list[tuple[Item, asyncio.Future[Result]]], error: Exception
-    ) -> None:
+    async def _apart(self, batch: list[_Asked[Item, Result]], error: Exception) -> None:
         """One item must not take the others with it: each is tried alone."""
         if len(batch) > 1:
             for one in batch:
