@@ -24,6 +24,16 @@ class Dashboard:
         """What `serve deploy` does with a config file of these settings."""
         self._client.put("/api/serve/applications/", json=settings).raise_for_status()
 
+    def replicas(self) -> list[dict[str, Any]]:
+        """Of the one application, those that start and those that end included."""
+        answer = self._client.get("/api/serve/applications/").raise_for_status()
+        [application] = answer.json()["applications"].values()
+        return [
+            {"deployment": name} | replica
+            for name, deployment in application["deployments"].items()
+            for replica in deployment["replicas"]
+        ]
+
     def is_up(self) -> bool:
         try:
             return self._client.get("/api/version").is_success

@@ -6,8 +6,10 @@ itself.
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,11 +17,14 @@ import readme_on_aws
 import yaml
 from bundle_factory import CATALOGUE_IMAGES, showroom_jpeg
 from cluster_files import FOLDER
+from dashboard import Dashboard
 from free_ports import free_port
+from half_sent import HalfSent
 from ray_jobs import Jobs, said
 from s3_server import BUCKET
 from score_catalogue_request import write_images
 from serve_commands import ServeCommands
+from service_load import FORM, PATIENCE_S, UPLOADS, right_answers, under_load
 from started_cluster import BIN, Cluster, started_cluster
 
 from emailimg import bundle
@@ -101,13 +106,16 @@ def serve(cluster: Cluster, environment: dict[str, str]) -> ServeCommands:
     return ServeCommands(cluster.dashboard, environment)
 
 
-def service_file(folder: Path, port: int) -> Path:
-    """What the README's `sed` makes of `cluster/serve.yaml`, in sizes of this machine."""
+def service_file(folder: Path, port: int, **args: Any) -> Path:
+    """What the README's `sed` makes of `cluster/serve.yaml`, in sizes of this machine.
+
+    args: of the application, on top of the file's.
+    """
     settings = yaml.safe_load(readme_on_aws.service_config(gpus=False))
     # A busy machine takes its time.
     settings["http_options"] |= {"host": "127.0.0.1", "port": port, "request_timeout_s": 190}
     [application] = settings["applications"]
-    application["args"] |= {"torch_threads": 1, "request_timeout_s": 180}
+    application["args"] |= {"torch_threads": 1, "request_timeout_s": 180} | args
     for deployment in application["deployments"]:
         deployment["ray_actor_options"]["num_cpus"] /= 10
         deployment["autoscaling_config"]["min_replicas"] = 1
@@ -125,9 +133,13 @@ def base_url(
     """Of the service, deployed and running."""
     port = free_port()
     serve.deploy(service_file(tmp_path_factory.mktemp("service"), port))
+    wait_until_running(serve)
+    return f"http://127.0.0.1:{port}"
+
+
+def wait_until_running(serve: ServeCommands) -> None:
     while (status := serve.status()["applications"]["emailimg"])["status"] != "RUNNING":
         assert status["status"] == "DEPLOYING", status
-    return f"http://127.0.0.1:{port}"
 
 
 def test_the_job_leaves_a_bundle_in_the_bucket(bundle_of_the_job: str) -> None:
@@ -165,3 +177,42 @@ def test_the_service_answers_what_the_library_does(base_url: str, bundle_of_the_
         assert [(one[what], one["probability"]) for one in answer[kind]] == [
             (one[what], one["probability"]) for one in library[kind]
         ]
+
+
+@pytest.fixture
+def dashboard(cluster: Cluster, token: str) -> Dashboard:
+    return Dashboard(httpx.URL(cluster.dashboard).port, token)
+
+
+def test_an_update_loses_no_request(
+    base_url: str,
+    bundle_of_the_job: str,
+    cluster: Cluster,
+    dashboard: Dashboard,
+    serve: ServeCommands,
+    tmp_path: Path,
+) -> None:
+    """Replaces every replica under load. What an old one has begun to read, it answers itself."""
+    old = {replica["replica_id"]: replica for replica in dashboard.replicas()}
+    half_sent = HalfSent(f"{base_url}/v1/score", UPLOADS[0], FORM)
+    [ingress] = [id for id, replica in old.items() if replica["deployment"] == "Ingress"]
+    with under_load(base_url, right_answers(bundle_of_the_job)) as load:
+        port = httpx.URL(base_url).port
+        serve.deploy(service_file(tmp_path, port, cached_images=7))
+        wait_for_state(dashboard, ingress, "STOPPING")
+        answer = half_sent.send_the_rest()
+        wait_until_running(serve)
+        load.wait_for(20)
+    assert answer.status == 200, answer.read()
+    [log] = cluster.node_disk.rglob(f"replica_emailimg_Ingress_{ingress}.log")
+    assert half_sent.request_id in log.read_text()
+    assert load.wrong == []
+    assert load.again == []
+    assert old.keys().isdisjoint(replica["replica_id"] for replica in dashboard.replicas())
+
+
+def wait_for_state(dashboard: Dashboard, replica: str, state: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while {one["replica_id"]: one["state"] for one in dashboard.replicas()}[replica] != state:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)

@@ -126,7 +126,7 @@ OF_REQUESTS: dict[str, Callable[[float], float]] = {
     "images that come in, MB/s": lambda r: r * MEASURED["size of an image, kB"] / 1e3,
     **of_requests("score, fused", "score, fused with HAProxy, requests/s"),
     **of_requests("score, graph", "score, graph, requests/s"),
-    **of_requests("recommend, fused", "recommend, fused, requests/s"),
+    **of_requests("recommend, fused", "recommend, fused with HAProxy, requests/s"),
 }
 
 
