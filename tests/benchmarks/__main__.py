@@ -26,7 +26,12 @@ from .job import Job
 # Options of one mode, and their defaults.
 _OF_TRAINING = {"arch": None, "weights": "scratch", "epochs": 3, "gpu": False}
 _OF_SEARCH = {"trials": 20, "known_trials": 30, "seeds": 5, "targets": None, "plot": None}
-_OF_SERVICE = {"seconds": 8.0, "paths": ["/v1/score", "/v1/recommend"], "catalogue": None}
+_OF_SERVICE = {
+    "seconds": 8.0,
+    "paths": ["/v1/score", "/v1/recommend"],
+    "catalogue": None,
+    "requests": None,
+}
 _OF_ENCODER = {"archs": ["resnet18", "resnet34"], "rounds_of_each": 9, "compile": False}
 _OF_BOOSTING = {"rows": [100_000, 1_000_000], "rounds": 100, "alone": False}
 
@@ -89,8 +94,10 @@ def _search(job: Job, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _service(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    from .serving import side_by_side
+    from .serving import memory, side_by_side
 
+    if options.requests:
+        return memory.watch(options.service, folder / "pictures", options.requests)
     return side_by_side.compare(
         options.service,
         folder / "pictures",
@@ -201,6 +208,7 @@ def _add_service_options(parser: argparse.ArgumentParser) -> None:
     add("--seconds", type=float, help="of every load; 8")
     add("--paths", nargs="+", help="what is asked; /v1/score /v1/recommend")
     add("--catalogue", type=int, metavar="N", help="as many images in place of the bundle's own")
+    add("--requests", type=int, metavar="N", help="instead: memory while as many are answered")
 
 
 def _add_encoder_options(parser: argparse.ArgumentParser) -> None:

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from benchmarks.serving import large_catalogue, recovery, side_by_side
+from benchmarks.serving import large_catalogue, memory, recovery, side_by_side
+from benchmarks.serving.memory import Held
 from benchmarks.serving.recovery import Recovery
 from benchmarks.serving.side_by_side import Measured
 
@@ -24,6 +25,13 @@ def test_a_line_per_killed_part() -> None:
     table = recovery.table([Recovery("Embedder", 3.24, 4.0, {200: 90, 503: 2})])
     assert "3.2" in table
     assert "90 x 200, 2 x 503" in table
+
+
+def test_lines_of_memory_end_with_the_last_requests() -> None:
+    held = [Held(100 * round, dict.fromkeys(memory.PARTS, 300.0 + round)) for round in range(20)]
+    lines = [line.split("|") for line in memory.table(held).splitlines()[2:]]
+    assert len(lines) <= 8
+    assert [cell.strip() for cell in lines[-1][1:3]] == ["1,900", "319"]
 
 
 def test_a_large_catalogue_is_a_bundle_of_different_images(

@@ -86,7 +86,7 @@ def _killed(base_url: str, folder: Path, part: str) -> Recovery:
     for client in clients:
         client.start()
     time.sleep(_BEFORE_S)
-    os.kill(_replica(part), signal.SIGKILL)
+    os.kill(replica(part), signal.SIGKILL)
     killed = time.monotonic()
     until = killed + _AFTER_S
     for client in clients:
@@ -94,7 +94,7 @@ def _killed(base_url: str, folder: Path, part: str) -> Recovery:
     return found
 
 
-def _replica(part: str) -> int:
+def replica(part: str) -> int:
     """Process id of the only replica of a deployment."""
     title = f"ray::ServeReplica:emailimg:{part}".encode()
     commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid, _ in descendants()}

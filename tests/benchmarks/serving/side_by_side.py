@@ -100,9 +100,9 @@ def write_pictures(folder: Path) -> None:
 
 def under_loads(url: str, folder: Path, seconds: float) -> dict[str, Measured]:
     """By load."""
-    found = {f"{count}": _loaded(url, folder, seconds, "--clients", count) for count in CLIENTS}
+    found = {f"{count}": under_load(url, folder, seconds, "--clients", count) for count in CLIENTS}
     rate = _LOAD * found["8"].per_second
-    found["70%"] = _loaded(url, folder, seconds, "--rate", rate)
+    found["70%"] = under_load(url, folder, seconds, "--rate", rate)
     return found
 
 
@@ -162,7 +162,7 @@ def table(measured: dict[str, dict[str, Measured]]) -> str:
     return markdown.table(heads, rows)
 
 
-def _loaded(url: str, folder: Path, seconds: float, option: str, value: float) -> Measured:
+def under_load(url: str, folder: Path, seconds: float, option: str, value: float) -> Measured:
     command = [sys.executable, "-m", "tests.benchmarks.serving.load", url, str(folder)]
     command += ["--form", json.dumps(FORM), "--seconds", str(seconds), option, str(value)]
     answer = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
