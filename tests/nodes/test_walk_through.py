@@ -1,4 +1,4 @@
-"""The README's "On AWS" from the token to an answer, on processes of this machine and S3 (moto).
+"""The README's "On AWS" from the token to an update, on processes of this machine and S3 (moto).
 
 Its own commands and files; other sizes, and no GPU. What AWS adds (`aws`, `ray up`) is tested by
 itself.
@@ -198,11 +198,13 @@ def test_an_update_loses_no_request(
     [ingress] = [replica for replica, deployment in old.items() if deployment == "Ingress"]
     half_sent = HalfSent(f"{base_url}/v1/score", UPLOADS[0], FORM)
     with under_load(base_url, right_answers(bundle_of_the_job)) as load:
+        begun = len(load.right)
         serve.deploy(service_file(tmp_path, httpx.URL(base_url).port, cached_images=7))
         wait_until(lambda: state(dashboard, ingress) == "STOPPING")
         answer = half_sent.send_the_rest()
         wait_until_running(serve)
         wait_until(lambda: all(state(dashboard, replica) is None for replica in old))
+        print(f"an update: {len(load.right) - begun} right answers until the last replica was new")
         load.wait_for(20)
     assert answer.status == 200, answer.read()
     [log] = cluster.node_disk.rglob(f"replica_emailimg_Ingress_{ingress}.log")
