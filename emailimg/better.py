@@ -7,6 +7,9 @@ Differences are taken in log-odds. Two things make a predicted difference uncert
 - *unseen*: what no booster can see in an embedding. It is taken to be independent between images,
   which for an image and an edit of it is too careful: much of what is unseen they share.
 
+Of the difference between an image and an edit of it, only as much counts as held up on images that
+the classifier had not seen (`edit_slope`): for what edits do not change, none does.
+
 Who takes the best of many takes the most favourable noise with it. So candidates are shrunk
 towards their mean, by how much of the spread among them is noise of their own (empirical Bayes:
 Efron & Morris, "Data Analysis Using Stein's Estimator and its Generalizations", 1975). The unseen
@@ -19,6 +22,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import expit, logit, ndtr
 
+from emailimg import intervals
 from emailimg.boosters import Prediction
 
 _LEAST = 1e-12
@@ -77,6 +81,22 @@ class Comparison:
             return np.where(
                 self.variance > 0, ndtr(sign * self.difference / np.sqrt(self.variance)), np.nan
             )
+
+
+def held_up(own: Prediction, edited: Prediction) -> Prediction:
+    """Edits of the image (one row), with so much of each difference from it as holds up."""
+    slope = edited.edit_slope
+
+    def nearer(said: np.ndarray, base: np.ndarray) -> np.ndarray:
+        return expit(slope * logit(said) + (1 - slope) * logit(base))
+
+    probability = nearer(edited.probability, own.probability)
+    members = nearer(edited.members, own.members)
+    low = high = probability
+    if edited.uncertainty is not None:
+        spread = intervals.spread(members) / edited.too_wide
+        low, high = edited.uncertainty.interval(probability, spread)
+    return replace(edited, probability=probability, low=low, high=high, members=members)
 
 
 def prior(spread: Spread, selected: Prediction) -> Prior:

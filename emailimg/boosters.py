@@ -2,7 +2,7 @@
 
 A folder holds {target}.ubj, its further seeds {target}.seed-{number}.ubj and its members
 {target}.member-{number}.ubj (XGBoost's own format), and classifiers.json (embedding width; per
-target calibration, uncertainty and validation log-loss).
+target calibration, uncertainty, slope of edits and validation log-loss).
 """
 
 import json
@@ -13,13 +13,21 @@ from typing import Any
 import numpy as np
 import xgboost
 
-from emailimg import calibration, contributions, ensemble, features, intervals, storage
+from emailimg import (
+    calibration,
+    contributions,
+    ensemble,
+    features,
+    intervals,
+    storage,
+)
 from emailimg.calibration import Calibration
 from emailimg.contributions import Shares
 from emailimg.errors import BundleError
 from emailimg.intervals import Uncertainty
 
 _INDEX_FILE = "classifiers.json"
+_WHOLE = 1.0  # an edit's predicted difference, where it was not measured how much holds up
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,7 @@ class Trained:
 
     boosters: one, or several of different seeds, averaged in log-odds; rounds: of the first;
     calibration_log_losses: of every method that was tried, cross-validated. members: None where
-    no intervals were asked for.
+    no intervals were asked for. edit_slope: see the module of that name.
     """
 
     boosters: tuple[bytes, ...]
@@ -49,6 +57,7 @@ class Trained:
     rounds: int
     calibration_log_losses: dict[str, float] = field(default_factory=dict)
     members: Members | None = None
+    edit_slope: float = _WHOLE
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,7 @@ class Prediction:
     alike, so they say how sure it is that one row beats another, which the intervals do not (see
     `better`). too_wide and uncertainty: what their disagreement means, as in `Members`.
     Without members M is 0, the interval is empty (low = high = probability), uncertainty is None.
+    edit_slope: see the module of that name.
     """
 
     probability: np.ndarray
@@ -67,6 +77,7 @@ class Prediction:
     members: np.ndarray
     too_wide: float = 1.0
     uncertainty: Uncertainty | None = None
+    edit_slope: float = _WHOLE
 
     def part(self, rows: slice) -> "Prediction":
         """Of some of the rows."""
@@ -86,6 +97,7 @@ class Model:
         self._boosters = [_load(file, threads) for file in trained.boosters]
         self._calibration = trained.calibration
         self._disagreement = trained.members
+        self._edit_slope = trained.edit_slope
         files = trained.members.boosters if trained.members else ()
         self._members = [_load(file, threads) for file in files]
 
@@ -103,15 +115,15 @@ class Model:
 
     def predict(self, matrix: np.ndarray) -> Prediction:
         """Features float32 (N, F) -> probabilities and intervals; some ten times the work."""
-        probability = self.probability(matrix)
+        probability, slope = self.probability(matrix), self._edit_slope
         if self._disagreement is None:
-            return Prediction(probability, probability, probability, np.empty((0, len(matrix))))
+            nobody = np.empty((0, len(matrix)))
+            return Prediction(probability, probability, probability, nobody, edit_slope=slope)
         members = np.stack([m.inplace_predict(matrix) for m in self._members])
         members = self._calibration.apply(members)
         too_wide, uncertainty = self._disagreement.too_wide, self._disagreement.uncertainty
-        spread = intervals.spread(members) / too_wide
-        low, high = uncertainty.interval(probability, spread)
-        return Prediction(probability, low, high, members, too_wide, uncertainty)
+        low, high = uncertainty.interval(probability, intervals.spread(members) / too_wide)
+        return Prediction(probability, low, high, members, too_wide, uncertainty, slope)
 
 
 class Classifiers:
@@ -164,6 +176,7 @@ def save(trained: dict[str, Trained], width: int, folder: str) -> None:
             "rounds": model.rounds,
             "boosters": len(model.boosters),
             "members": _save_members(folder, target, model.members),
+            "edit_slope": model.edit_slope,
         }
     storage.write_json(storage.join(folder, _INDEX_FILE), index)
 
@@ -181,6 +194,7 @@ def load_trained(folder: str) -> dict[str, Trained]:
             rounds=entry["rounds"],
             calibration_log_losses=entry["calibration_log_losses"],
             members=_load_members(folder, target, entry["members"]),
+            edit_slope=entry.get("edit_slope", _WHOLE),
         )
         for target, entry in index["targets"].items()
     }

@@ -2,7 +2,8 @@
 
 A target's classifier is a booster, or with `classifiers.seeds` several that differ in their seed
 and are averaged in log-odds; calibrated on the validation rows; with members trained on bootstrap
-samples for its interval (see `boosting`, `calibration`, `members`, `intervals`).
+samples for its interval (see `boosting`, `calibration`, `members`, `intervals`). Of the differences
+that edits are predicted to make it is measured how much holds up (`edit_slope`).
 
 Output folder: see `boosters`.
 """
@@ -18,6 +19,7 @@ from emailimg import (
     boosters,
     boosting,
     calibration,
+    edit_slope,
     features,
     held_out,
     members,
@@ -155,6 +157,7 @@ def _evaluate(found: list[xgboost.Booster], embeddings_folder: str, target: str)
     held = held_out.predict([found], embeddings_folder, target)
     labels = held.successes, held.trials
     choice = calibration.fit_calibration(held.said[0], *labels)
+    slope = edit_slope.measure(found, choice.calibration, embeddings_folder, target)
     loss = log_loss(choice.calibration.apply(held.said[0]), *labels)
     return Trained(
         boosters=tuple(bytes(booster.save_raw("ubj")) for booster in found),
@@ -162,6 +165,7 @@ def _evaluate(found: list[xgboost.Booster], embeddings_folder: str, target: str)
         log_loss=float(loss),
         rounds=found[0].num_boosted_rounds(),
         calibration_log_losses=choice.log_losses,
+        edit_slope=slope,
     )
 
 

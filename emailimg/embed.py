@@ -3,7 +3,8 @@
 Output folder of the stage: {train,validation,test}/*.parquet with the examples' columns except
 pixels, one float32 column per embedding dimension, the context indicators, per target
 `{target}_rate` and `{target}_weight`, the attributes that the encoder saw (`seen_{head}`), and its
-`pooled` features as the bytes of float16 (F,); domain.safetensors (see `domain`).
+`pooled` features as the bytes of float16 (F,); domain.safetensors (see `domain`);
+lasting_columns.json (see `features`).
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from ray.data import ActorPoolStrategy
 from emailimg import (
     domain,
     encoder,
+    encoder_spec,
     fast_encoder,
     features,
     heat_map,
@@ -167,6 +169,8 @@ def build(config: Config, examples_folder: str, encoder_folder: str, folder: str
     with track("embeddings", rows, "images") as reporter:
         _embed_all(config, examples_folder, encoder_folder, folder, reporter)
     _write_domain(folder)
+    spec = encoder_spec.read_spec(encoder_folder)
+    features.write_lasting_columns(folder, spec.lasting_columns(config.embed.kind))
     return f"{rows} embeddings ({config.embed.kind})"
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from emailimg import seeding, splits, taxonomy
+from emailimg import seeding, splits, storage, taxonomy
 from emailimg.parquet import column_names
 
 _VALUES = {
@@ -23,6 +23,8 @@ _VALUES = {
 }
 CONTEXT_COLUMNS = tuple(f"{group}: {name}" for group, names in _VALUES.items() for name in names)
 _TYPE_COLUMNS = [name for name in CONTEXT_COLUMNS if name.startswith("vehicle type: ")]
+
+_LASTING_FILE = "lasting_columns.json"
 
 # What the context columns tell of, under the name that answers have for it.
 _CONTEXT_GROUPS = {
@@ -52,6 +54,20 @@ def embedding_width(embeddings_folder: str) -> int:
     """D of the embeddings stage's output."""
     names = column_names(splits.folder(embeddings_folder, "train"))
     return sum(1 for name in names if name[0] == "e" and name[1:].isdigit())
+
+
+def write_lasting_columns(embeddings_folder: str, columns: Sequence[int]) -> None:
+    """Note the embedding columns that tell what no edit changes (`EncoderSpec.lasting_columns`)."""
+    location = storage.join(embeddings_folder, _LASTING_FILE)
+    storage.write_json(location, {"lasting_columns": list(columns)})
+
+
+def lasting_columns(embeddings_folder: str) -> list[int]:
+    """Positions among the embedding's columns; none where nobody has noted them."""
+    location = storage.join(embeddings_folder, _LASTING_FILE)
+    if not storage.exists(location):
+        return []
+    return list(storage.read_json(location)["lasting_columns"])
 
 
 def embedding_columns(width: int) -> list[str]:

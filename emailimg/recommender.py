@@ -186,11 +186,12 @@ class Recommender:
 
     def _best_edits(self, case: Case, own: Prediction, edited: Prediction) -> list[SuggestedEdit]:
         """Each technique once, at its best strength."""
+        edited = better.held_up(own, edited)
         found = better.compare(own, edited, better.prior(Spread.of(edited.probability), edited))
         gains, sure = _gains(case, own, found)
         best: dict[str, int] = {}
         for place in np.argsort(-gains, kind="stable"):
-            if gains[place] > 0 and not sure[place] < case.wishes.min_better:
+            if gains[place] > _LEAST_GAIN and not sure[place] < case.wishes.min_better:
                 best.setdefault(self.edits[place].augmentation_class, int(place))
         return [
             SuggestedEdit(

@@ -37,6 +37,7 @@ def _rows(rng: np.random.Generator, split: str, count: int, width: int) -> pd.Da
     successes = rng.binomial(trials, truth)
     return table.assign(
         source_id=[f"{split}-{row // 2}" for row in range(count)],
+        version=[row % 2 for row in range(count)],
         campaign_type=campaign,
         industry=industry,
         open_rate_k=successes,
