@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from strange_pictures import strange_pictures
 
-from emailimg import bundle, config, images, pipeline, quickstart, splits, storage
+from emailimg import bundle, config, features, images, pipeline, quickstart, splits, storage
 from emailimg.errors import BundleError, ConfigError
 from emailimg.parquet import read_table
 from emailimg.predict import Predictor
@@ -60,6 +60,8 @@ def test_the_true_probability_is_no_feature(workspace: Workspace) -> None:
         storage.read_bytes(workspace.path("bundle", "classifiers", "classifiers.json"))
     )
     assert index["embedding_width"] == 16 + 9  # the heads' logits, nothing else
+    assert features.lasting_columns(workspace.folder("embeddings")) == list(range(16, 16 + 9))
+    assert all(0 <= entry["edit_slope"] <= 1 for entry in index["targets"].values())
 
 
 def test_the_scorecard_has_every_part(workspace: Workspace, tiny: config.Config) -> None:

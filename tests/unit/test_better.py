@@ -1,8 +1,10 @@
 """Comparing images: simulated classifiers whose members and truth are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from emailimg import better
 from emailimg.boosters import Prediction
@@ -143,3 +145,28 @@ def test_a_point_more_is_never_sure() -> None:
     assert 0.5 < slightly < 0.8
     assert much > 0.99
     assert found.high[0] - found.low[0] > 0.03
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.4, 1.0])
+def test_so_much_of_each_difference_counts_as_holds_up(slope: float) -> None:
+    prediction, _ = predicted(np.random.default_rng(4), np.array([-1.0, -0.2, -2.0]), 0.2, 0.01)
+    prediction = replace(prediction, edit_slope=slope)
+    own, edited = prediction.part(slice(0, 1)), prediction.part(slice(1, None))
+    found = better.held_up(own, edited)
+    for now, before, base in (
+        (found.probability, edited.probability, own.probability),
+        (found.members, edited.members, own.members),
+    ):
+        np.testing.assert_allclose(
+            logit(now) - logit(base), slope * (logit(before) - logit(base)), atol=1e-12
+        )
+    assert np.all((found.low < found.probability) & (found.probability < found.high))
+
+
+def test_edits_of_which_nothing_holds_up_do_no_better() -> None:
+    prediction, _ = predicted(np.random.default_rng(4), np.array([-1.0, 0.5, 0.2]), 0.2)
+    own, edited = prediction.part(slice(0, 1)), prediction.part(slice(1, None))
+    found = better.held_up(own, replace(edited, edit_slope=0.0))
+    compared = better.compare(own, found, better.prior(better.Spread.of(found.probability), found))
+    np.testing.assert_allclose(compared.probability, own.probability[0], atol=1e-12)
+    np.testing.assert_allclose(compared.better(1), 0.5, atol=1e-6)

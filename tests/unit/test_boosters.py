@@ -1,5 +1,6 @@
 """Trained classifiers: what is saved is what is loaded, and a missing part is named."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def trained(members: int, seeds: int = 1) -> Trained:
         rounds=5,
         calibration_log_losses={"platt": 0.5},
         members=disagreement if members else None,
+        edit_slope=0.3,
     )
 
 
@@ -51,6 +53,16 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     boosters.save(models, WIDTH, str(tmp_path))
     assert boosters.load_trained(str(tmp_path)) == models
     assert boosters.load(str(tmp_path)).targets == ("open_rate", "bounce_rate")
+
+
+def test_what_was_saved_before_slopes_were_measured_has_them_whole(tmp_path: Path) -> None:
+    boosters.save({"open_rate": trained(2)}, WIDTH, str(tmp_path))
+    index = tmp_path / "classifiers.json"
+    entries = json.loads(index.read_text())
+    assert entries["targets"]["open_rate"].pop("edit_slope") == 0.3
+    index.write_text(json.dumps(entries))
+    loaded = boosters.load(str(tmp_path))
+    assert loaded["open_rate"].predict(loaded.matrix(*question(2))).edit_slope == 1
 
 
 def test_the_interval_is_around_the_probability(tmp_path: Path) -> None:

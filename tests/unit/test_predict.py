@@ -1,7 +1,9 @@
 """Predictions in this process: the question matters, what is recommended is better, and why."""
 
 import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -117,6 +119,28 @@ def test_edited_images_are_the_edits(predictor: Predictor, upload: bytes):
     for edit in predictor.recommend(upload, "open_rate", *CONTEXT, k=15).edits:
         expected = augment.apply(edit.augmentation_class, edit.parameters, pixels)
         np.testing.assert_array_equal(edit.image, expected)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.25, 1.0])
+def test_an_edit_promises_what_holds_up(
+    bundle_location: str, tmp_path: Path, upload: bytes, slope: float
+) -> None:
+    location = tmp_path / "bundle"
+    shutil.copytree(bundle_location, location)
+    index = location / "classifiers" / "classifiers.json"
+    entries = json.loads(index.read_text())
+    entries["targets"]["open_rate"]["edit_slope"] = slope
+    index.write_text(json.dumps(entries))
+    bundle.seal(str(location))
+    answers = [
+        Predictor(bundle.load(place), threads=1).recommend(upload, "open_rate", *CONTEXT, k=1)
+        for place in (bundle_location, str(location))
+    ]
+    whole, found = ([edit.gain for edit in answer.edits] for answer in answers)
+    if slope == 0:
+        assert found == []
+    else:
+        assert found[0] == pytest.approx(slope * whole[0], rel=0.2)
 
 
 def test_an_edit_scores_as_its_picture_does_on_the_same_vehicle(
