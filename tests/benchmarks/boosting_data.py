@@ -59,6 +59,7 @@ def _table(rng: np.random.Generator, count: int) -> pa.Table:
         columns
         | {
             "source_id": np.arange(count).astype(str),
+            "version": np.zeros(count, np.int64),
             "campaign_type": campaigns,
             "industry": industries,
             f"{TARGET}_k": successes,

@@ -11,7 +11,8 @@ from benchmarks.contenders import ray_config
 from benchmarks.job import Job
 from benchmarks.measure import Phase
 
-from emailimg import training_rows
+from emailimg import edit_slope, training_rows
+from emailimg.calibration import Calibration
 
 PLAIN, ONE, TWO = boosting.contenders(threads=2)
 
@@ -42,6 +43,8 @@ def test_its_rows_are_what_the_stage_reads(job: Job) -> None:
     rows = training_rows.read_part(folder, "train", boosting_data.TARGET, boosting_data.WIDTH, 0, 1)
     assert rows.features.shape[1] == 64
     assert 0.9 * job.count < len(rows.features) < job.count, "a few are not observed"
+    slope = edit_slope.measure([], Calibration(), folder, boosting_data.TARGET)
+    assert slope == 1, "there are no versions"
 
 
 def test_the_plain_training_learns(job: Job) -> None:
