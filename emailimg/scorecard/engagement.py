@@ -71,6 +71,7 @@ def score(config: Config, models: Classifiers, test: pd.DataFrame, target: str) 
         "calibration": _calibration(config, target, predictions, successes, trials),
         "type_known": _reach_with_type(models, rows, target, embeddings, scores["log_loss"]),
         "interval": _interval(prediction, predictions["oracle"]),
+        "edit_slope": prediction.edit_slope,
         "contexts": breakdown.by_context(rows, successes, trials, predictions),
     }
 

@@ -230,6 +230,7 @@ def target(rng: np.random.Generator, rule: str, base_rate: float, reach: float) 
         },
         "type_known": 0.99 if rule == "vehicle_type" else reach,
         "interval": {"level": 0.9, "mean_width": 0.14, "coverage": 0.91},
+        "edit_slope": 0.87,
         "contexts": {column: groups(rng, names, base_rate) for column, names in CONTEXTS.items()},
     }
 

@@ -198,6 +198,9 @@ class TestWholePage:
         assert "ResNet-34 91%" in text
         assert "attribute accuracies of an encoder, not accuracies of an engagement model" in text
 
+    def test_says_how_much_of_the_edits_differences_holds_up(self, html: str) -> None:
+        assert "of what edits are predicted to change, 87% holds up" in html
+
 
 class TestDemonstrations:
     def test_gain_in_percentage_points(self, html: str) -> None:
