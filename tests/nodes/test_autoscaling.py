@@ -1,4 +1,8 @@
-"""An autoscaler adds nodes when work waits for them, and removes them when they are idle."""
+"""An autoscaler adds nodes when work waits for them, and removes them when they are idle.
+
+The kinds are those of cluster/aws.yaml, with all the CPUs and GPUs that they say they have; each
+node is a process of this machine, and has none.
+"""
 
 import json
 import shutil
@@ -6,11 +10,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+import readme_on_aws
+from cluster_files import read
 from loopback import own_environment
 from started_head import Head
 
@@ -21,7 +29,15 @@ _FAKE_ID = "fffffffffffffffffffffffffffffffffffffffffffffffffff00000"  # the pro
 
 
 def autoscaling_config(gcs_address: str) -> dict[str, Any]:
-    """Of nodes that are processes of this machine: a head without CPUs, up to two workers."""
+    """Of the kinds of nodes of `cluster/aws.yaml`, as processes of this machine."""
+    aws = read("aws.yaml")
+    kinds = {
+        name: {key: value for key, value in kind.items() if key not in ("docker", "node_config")}
+        | {"node_config": {}}
+        for name, kind in aws["available_node_types"].items()
+    }
+    # The provider knows the head by this name.
+    kinds["ray.head.default"] = kinds.pop(aws["head_node_type"])
     commands = ("initialization", "setup", "head_setup", "worker_setup", "head_start_ray")
     return {
         "cluster_name": "rehearsal",
@@ -35,12 +51,9 @@ def autoscaling_config(gcs_address: str) -> dict[str, Any]:
             "head_node_id": _FAKE_ID,
             "gcs_address": gcs_address,
         },
-        "available_node_types": {
-            "ray.head.default": {"resources": {"CPU": 0}, "node_config": {}, "max_workers": 0},
-            "worker": {"resources": {"CPU": 1}, "node_config": {}, "max_workers": 2},
-        },
+        "available_node_types": kinds,
         "head_node_type": "ray.head.default",
-        "max_workers": 2,
+        "max_workers": aws["max_workers"],
         "idle_timeout_minutes": 0.05,
         "upscaling_speed": 1.0,
         "auth": {},
@@ -74,10 +87,14 @@ def head(bucket: str, tmp_path: Path) -> Iterator[Head]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def workers(head: Head, state: str) -> set[str]:
-    """Ids of the nodes besides the head that are in a state."""
+def workers(head: Head, *states: str) -> dict[str, str]:
+    """The kinds of the nodes besides the head that are in one of these states, by their ids."""
     nodes = head.dashboard.listed("nodes")
-    return {n["node_id"] for n in nodes if n["state"] == state and not n["is_head_node"]}
+    return {
+        node["node_id"]: f"{node['labels']['instance-type']} {node['labels']['market']}"
+        for node in nodes
+        if node["state"] in states and not node["is_head_node"]
+    }
 
 
 def wait_until(condition: Callable[[], bool]) -> float:
@@ -89,23 +106,48 @@ def wait_until(condition: Callable[[], bool]) -> float:
     return time.monotonic() - began
 
 
-def test_nodes_come_for_waiting_work_and_go_when_they_are_idle(head: Head, bucket: str) -> None:
-    assert workers(head, "ALIVE") == set()
-    workspace = f"{bucket}/autoscaled"
-    command = [sys.executable, "-m", "emailimg", "catalogue", "--preset", "tiny"]
-    command += ["--workspace", workspace, "--address", head.address]
-    command += ["--set", "cluster.autoscaling=true", "--set", "cluster.schedule_timeout_s=120"]
-    with subprocess.Popen(
-        command,
+def begin(head: Head, command: list[str]) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, *command],
         env=head.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    ) as run:
+    )
+
+
+def test_nodes_come_for_waiting_work_and_go_when_they_are_idle(head: Head, bucket: str) -> None:
+    assert workers(head, "ALIVE") == {}
+    workspace = f"{bucket}/autoscaled"
+    command = ["-m", "emailimg", "catalogue", "--preset", "tiny", "--workspace", workspace]
+    command += ["--address", head.address]
+    command += ["--set", "cluster.autoscaling=true", "--set", "cluster.schedule_timeout_s=120"]
+    with begin(head, command) as run:
         came = wait_until(lambda: bool(workers(head, "ALIVE")) or run.poll() is not None)
         said, _ = run.communicate(timeout=PATIENCE_S)
     assert run.returncode == 0, said[-4000:]
     assert Workspace(workspace).finished("catalogue") is not None
-    gone = wait_until(lambda: workers(head, "ALIVE") == set())
-    assert workers(head, "DEAD")
+    gone = wait_until(lambda: workers(head, "ALIVE") == {})
+    assert set(workers(head, "DEAD").values()) == {"m7i.4xlarge spot"}
     print(f"autoscaling: a node {came:.1f} s after the work, none {gone:.1f} s after its end")
+
+
+# What the encoder stage does before it starts.
+ENCODER = """
+import sys
+from emailimg import config, ray_session, resources, train_encoder
+address, *assignments = sys.argv[1:]
+settings = config.load("paper", assignments=assignments)
+with ray_session.session(address):
+    resources.require("encoder", train_encoder.needs(settings), settings.cluster)
+"""
+
+
+def test_the_readmes_job_gets_its_gpus_on_spot_machines(head: Head) -> None:
+    job = readme_on_aws.words(readme_on_aws.one("ray job submit"))
+    assignments = [word for flag, word in pairwise(job) if flag == "--set"]
+    with begin(head, ["-c", ENCODER, head.address, *assignments]) as run:
+        said, _ = run.communicate(timeout=PATIENCE_S)
+    assert run.returncode == 0, said[-4000:]
+    came = Counter(workers(head, "ALIVE", "DEAD").values())
+    assert came == {"g6.2xlarge spot": 2}
