@@ -46,12 +46,17 @@ class Load:
 
     def run(self) -> None:
         # Without a cache every request goes all the way.
-        with httpx.Client(base_url=self._base_url, timeout=30) as client:
+        with httpx.Client(base_url=self._base_url, timeout=60) as client:
             number = 0
             while not self._stop.is_set():
                 number += 1
                 upload = UPLOADS[number % len(UPLOADS)]
-                self._note(client.post("/v1/score", files={"image": ("a.jpg", upload)}, data=FORM))
+                try:
+                    self._note(
+                        client.post("/v1/score", files={"image": ("a.jpg", upload)}, data=FORM)
+                    )
+                except httpx.HTTPError as error:  # no answer at all
+                    self.wrong.append(repr(error))
 
     def stop(self) -> None:
         self._stop.set()
