@@ -15,7 +15,7 @@ import pytest
 from score_catalogue_request import QUESTION, write_images
 from several_nodes import Node, SeveralNodes, several_nodes
 
-from emailimg import storage
+from emailimg import splits, storage
 from emailimg.parquet import read_table
 from emailimg.predict import Predictor
 from emailimg.stages import Workspace
@@ -57,6 +57,7 @@ class Middle(NamedTuple):
 MIDDLES = (
     Middle("examples", "_started.json", DATA, DATA),
     Middle("encoder", "runs/attempt-0001/checkpoint_manager_snapshot.json", TRAINING, TRAINING),
+    Middle("embeddings", "_started.json", EMBEDDING, EMBEDDING),
     # An actor and the task that has started the actors.
     Middle("classifiers", "_started.json", f"{BOOSTING}.train", "_train"),
 )
@@ -97,7 +98,7 @@ def places(cluster: SeveralNodes, undisturbed: Workspace) -> dict[str, set[str]]
 def disturbed(
     bucket: str, cluster: SeveralNodes, undisturbed: Workspace, places: dict[str, set[str]]
 ) -> Workspace:
-    """Of a run that has lost three nodes."""
+    """Of a run that has lost four nodes."""
     workspace = Workspace(f"{bucket}/disturbed")
     command = begin(cluster, workspace)
     try:
@@ -179,6 +180,18 @@ def test_a_node_lost_in_training_changes_nothing(
         for run in (undisturbed, disturbed)
     ]
     assert weights[0] == weights[1]
+
+
+def test_a_node_lost_among_the_embeddings_changes_none(
+    undisturbed: Workspace, disturbed: Workspace
+) -> None:
+    wholes = [
+        pd.concat(read_table(splits.folder(run.folder("embeddings"), s)) for s in splits.SPLITS)
+        for run in (undisturbed, disturbed)
+    ]
+    rows = [whole.sort_values("example_id", ignore_index=True) for whole in wholes]
+    assert len(rows[0]) == 240
+    pd.testing.assert_frame_equal(*rows, rtol=1e-4, atol=1e-4)
 
 
 def test_a_node_lost_among_the_classifiers_changes_nothing(
