@@ -119,7 +119,9 @@ def own_noise(candidates: Prediction) -> np.ndarray:
     members = logit(candidates.members)
     found = _variance(candidates, members - members.mean(axis=1, keepdims=True))
     own, usual = len(members) - 1, _USUAL_COUNTS
-    return (own * found + usual * found.mean()) / (own + usual)
+    drawn = (own * found + usual * found.mean()) / (own + usual)
+    # Whose members disagree more than usual is not made surer than they are.
+    return np.maximum(found, drawn)
 
 
 def apart(own: Prediction, candidates: Prediction) -> float:
@@ -130,11 +132,20 @@ def apart(own: Prediction, candidates: Prediction) -> float:
     return float(_variance(own, logit(own.members) - shared)[0])
 
 
-def compare(own: Prediction, others: Prediction, among: Prior) -> Comparison:
-    """Candidates beside the image (one row); among: of all candidates that these are a part of."""
+def compare(
+    own: Prediction, others: Prediction, among: Prior, *, of_one_kind: bool = False
+) -> Comparison:
+    """Candidates beside the image (one row); among: of all candidates that these are a part of.
+
+    of_one_kind: the image is one of them, as a picture is among its edits, and the difference is
+    from what it is shrunk to; else edits that all change nothing would do better than a picture
+    that happens to be below their mean.
+    """
     base, said = logit(own.probability), logit(others.probability)
     noise = own_noise(others)
-    kept = np.where(noise > 0, among.variance / np.maximum(among.variance + noise, _LEAST), 1.0)
+    if of_one_kind:
+        base = among.mean + _kept(among, apart(own, others)) * (base - among.mean)
+    kept = _kept(among, noise)
     log_odds = among.mean + kept * (said - among.mean)
     low, high = _interval(others, expit(log_odds), np.sqrt(kept))
     return Comparison(
@@ -145,6 +156,12 @@ def compare(own: Prediction, others: Prediction, among: Prior) -> Comparison:
         low=low,
         high=high,
     )
+
+
+def _kept(among: Prior, noise: np.ndarray | float) -> np.ndarray:
+    """The share of a distance from the mean that is no noise."""
+    share = among.variance / np.maximum(among.variance + noise, _LEAST)
+    return np.where(np.asarray(noise) > 0, share, 1.0)
 
 
 def _variance(candidates: Prediction, members: np.ndarray) -> np.ndarray:

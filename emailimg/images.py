@@ -11,8 +11,9 @@ import math
 
 import cv2
 import numpy as np
-from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageChops, UnidentifiedImageError
 
+from emailimg import jpeg_scans
 from emailimg.colour import to_srgb
 from emailimg.config import ImageConfig
 from emailimg.errors import ImageError
@@ -20,6 +21,16 @@ from emailimg.image_formats import ACCEPTED, FORMATS, other_format
 
 # Around the picture in the encoder's square: the middle of the range, and nobody's favourite paint.
 _PADDING = (124, 116, 104)
+# What makes a picture upright, by EXIF's orientation.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def image_id(data: bytes) -> str:
@@ -42,15 +53,29 @@ def read_rgb(data: bytes, limits: ImageConfig) -> np.ndarray:
     `working_size_px` and `thumbnail_size_px`. EXIF rotation is applied, colours become
     sRGB, alpha is laid over white, of an animation the first frame is taken.
     Raises ImageError with reason `empty`, `too_many_bytes`, `unsupported_format` (a known format
-    that is not accepted), `not_an_image`, `too_many_pixels`, `too_small` or `truncated`.
+    that is not accepted), `not_an_image`, `too_many_pixels`, `too_many_scans`, `too_small` or
+    `truncated`.
     """
     image = _open(data, limits)
     try:
         _reduce(image, max(limits.working_size_px, limits.thumbnail_size_px))
-        upright = ImageOps.exif_transpose(image)
-        return np.asarray(_to_rgb(upright))
+        return np.asarray(_to_rgb(upright(image)))
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError) as error:
         raise ImageError("truncated", f"the image is truncated or corrupt ({error})") from None
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """Turned as EXIF says.
+
+    Not by `ImageOps.exif_transpose`: that writes all of EXIF anew, which fails in many ways where
+    any of its tags has another type than it should have.
+    """
+    image.load()
+    try:
+        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
+    except Exception:  # whatever a stranger wrote there, the picture is whole
+        turn = None
+    return image if turn is None else image.transpose(turn)
 
 
 def _reduce(image: Image.Image, long_side_px: int) -> None:
@@ -159,6 +184,11 @@ def _open(data: bytes, limits: ImageConfig) -> Image.Image:
             "too_small",
             f"{image.width} x {image.height} pixels; each side must have "
             f"at least {limits.min_side_px}",
+        )
+    if image.format in ("JPEG", "MPO") and jpeg_scans.too_many(data):
+        raise ImageError(
+            "too_many_scans",
+            f"a JPEG of more than {jpeg_scans.MOST} scans; save it as baseline, not progressive",
         )
     return image
 

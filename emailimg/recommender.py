@@ -187,8 +187,10 @@ class Recommender:
     def _best_edits(self, case: Case, own: Prediction, edited: Prediction) -> list[SuggestedEdit]:
         """Each technique once, at its best strength."""
         edited = better.held_up(own, edited)
-        found = better.compare(own, edited, better.prior(Spread.of(edited.probability), edited))
+        among = better.prior(Spread.of(edited.probability), edited)
+        found = better.compare(own, edited, among, of_one_kind=True)
         gains, sure = _gains(case, own, found)
+        gains[case.sign * found.difference <= 0] = 0
         best: dict[str, int] = {}
         for place in np.argsort(-gains, kind="stable"):
             if gains[place] > _LEAST_GAIN and not sure[place] < case.wishes.min_better:

@@ -1,8 +1,8 @@
 """Decoding in threads, with a bound on the pixels that are decoded at the same time.
 
 A WebP of 34 bytes can have 50 million pixels, and takes 1.6 GB while it is decoded. As many of
-those as there are threads would end the replica; so they wait for each other, and small pictures,
-which is nearly all, go past them.
+those as there are threads would end the replica; so they wait for each other. Small pictures, which
+is nearly all, go past them: as many as there are threads have few pixels together.
 """
 
 import asyncio
@@ -13,6 +13,8 @@ from emailimg import images
 from emailimg.config import ImageConfig
 
 Result = TypeVar("Result")
+
+_SMALL = 1 / 16  # of the most pixels that a picture may have
 
 
 class Decoder:
@@ -32,6 +34,8 @@ class Decoder:
         return await asyncio.shield(asyncio.ensure_future(decoding))
 
     async def _hold(self, pixels: int, most: int, work: Callable[[], Result]) -> Result:
+        if pixels <= _SMALL * most:
+            return await asyncio.to_thread(work)
         async with self._changed:
             await self._changed.wait_for(lambda: not self._taken or self._taken + pixels <= most)
             self._taken += pixels

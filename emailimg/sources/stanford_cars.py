@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 import pandas as pd
-from PIL import Image, ImageOps
+from PIL import Image
 
 from emailimg import images, storage
 from emailimg.config import ImageConfig
@@ -83,8 +83,7 @@ def crop(data: bytes, box: tuple[int, int, int, int], limits: ImageConfig | None
         )
     try:
         image = Image.open(io.BytesIO(data), formats=images.FORMATS)
-        upright = ImageOps.exif_transpose(image.crop((left, top, right, bottom)))
-        pixels = _to_rgb(upright)
+        pixels = _to_rgb(images.upright(image.crop((left, top, right, bottom))))
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError) as error:
         raise ImageError("truncated", f"the image is truncated or corrupt ({error})") from None
     stream = io.BytesIO()

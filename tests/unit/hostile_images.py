@@ -15,6 +15,7 @@ from PIL import Image, ImageCms
 from png_files import png_file
 
 _SIDE = 48
+_WITH_EXIF = ("JPEG", "PNG", "WEBP")
 
 
 @functools.cache
@@ -42,6 +43,7 @@ def originals() -> dict[str, bytes]:
         "lossless": _saved(rgb, "WEBP", lossless=True),
         "animation": _saved(rgb, "WEBP", save_all=True, append_images=others),
         "gif": _saved(rgb, "GIF", save_all=True, append_images=others),
+        **{f"{kind} with odd EXIF": _saved(rgb, kind, exif=_odd_exif()) for kind in _WITH_EXIF},
     }
 
 
@@ -95,6 +97,7 @@ def bombs() -> dict[str, bytes]:
         "huge webp": lossless[:21] + b"\xff\xff\xff\x0f" + lossless[25:],
         "huge jpeg": _resized_jpeg(originals()["jpeg"], 65_500),
         "jpeg of no size": _resized_jpeg(originals()["jpeg"], 0),
+        "jpeg of many scans": jpeg_of_scans(7000, 15_000),
     }
 
 
@@ -102,6 +105,35 @@ def _saved(image: Image.Image, kind: str, **options: object) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+def _odd_exif() -> bytes:
+    """Turned, by somebody whose camera is called 3/2."""
+    orientation, make, short, rational = 0x0112, 0x010F, 3, 5
+    behind = 8 + 2 + 2 * 12 + 4
+    return (
+        b"Exif\0\0II*\0"
+        + struct.pack("<IH", 8, 2)
+        + struct.pack("<HHII", make, rational, 1, behind)
+        + struct.pack("<HHIHxx", orientation, short, 1, 6)
+        + struct.pack("<I", 0)
+        + struct.pack("<II", 3, 2)
+    )
+
+
+def jpeg_of_scans(side: int, scans: int) -> bytes:
+    """A grey progressive JPEG whose scans are all empty but the first, which nearly is."""
+
+    def segment(marker: int, body: bytes) -> bytes:
+        return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
+
+    table = bytes([1] + [0] * 15) + b"\0"  # of a single code
+    frame = struct.pack(">BHHB", 8, side, side, 1) + bytes([1, 0x11, 0])
+    start = segment(0xDB, b"\0" + bytes([1] * 64)) + segment(0xC2, frame)
+    start += segment(0xC4, b"\x00" + table) + segment(0xC4, b"\x10" + table)
+    first = segment(0xDA, bytes([1, 1, 0, 0, 0, 0])) + b"\0"
+    others = (segment(0xDA, bytes([1, 1, 0, 1, 63, 0])) + b"\0") * (scans - 1)
+    return b"\xff\xd8" + start + first + others + b"\xff\xd9"
 
 
 def _many_frames() -> bytes:

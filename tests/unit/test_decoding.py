@@ -52,6 +52,25 @@ def test_no_more_pixels_at_a_time_than_one_picture_may_have(side: int, at_once: 
     assert busy.most <= at_once if side > 16 else busy.most > 1
 
 
+def test_a_small_picture_goes_past_the_largest():
+    large, small = picture(64), picture(16)
+    is_done = threading.Event()
+
+    def decode(data: bytes, limits: ImageConfig) -> bool:
+        """The large one waits for the small one."""
+        if data == small:
+            is_done.set()
+        return is_done.wait(10)
+
+    async def decode_both() -> list[bool]:
+        decoder = Decoder()
+        return await asyncio.gather(
+            *(decoder.run(decode, data, limits=LIMITS) for data in (large, small))
+        )
+
+    assert asyncio.run(decode_both()) == [True, True]
+
+
 def test_whoever_gives_up_leaves_the_room_taken_until_the_thread_is_done():
     busy, data = Busy(), picture(64)
 

@@ -8,6 +8,7 @@ import zlib
 from typing import Any
 
 import cv2
+import hostile_images
 import numpy as np
 import pytest
 from decoding_threads import assert_threads_decode
@@ -504,3 +505,11 @@ def test_a_picture_in_the_paddings_colour_is_still_a_picture() -> None:
     plain = images.to_model_pixels(np.full((48, 48, 3), images._PADDING, np.uint8), 48)
     assert images.without_padding(plain).size
     assert np.array_equal(images.to_model_pixels(images.without_padding(plain), 48), plain)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_odd_exif_does_not_keep_a_picture_from_being_turned(kind: str) -> None:
+    lying = hostile_images.originals()[f"{kind} with odd EXIF"]
+    width, height = Image.open(io.BytesIO(lying)).size
+    assert width > height
+    assert images.decode(lying, ImageConfig()).shape == (width, height, 3)
