@@ -6,6 +6,7 @@ import pytest
 from cfnlint import lint_file
 from cfnlint.decode import cfn_yaml
 from cluster_files import FOLDER, read
+from ray.autoscaler.tags import NODE_KIND_WORKER, TAG_RAY_NODE_KIND
 
 TEMPLATE = FOLDER / "aws-access.yaml"
 BUCKET = {"Fn::GetAtt": ["Data", "Arn"]}
@@ -78,15 +79,19 @@ def test_what_the_head_may_do_to_everything_is_to_look(of_head: list[dict[str, A
     assert not any("*" in action for action in actions)
 
 
-def test_the_head_ends_and_tags_machines_of_its_cluster_alone(
+def test_the_head_tags_machines_of_its_cluster_alone_and_ends_its_workers(
     of_head: list[dict[str, Any]],
 ) -> None:
-    for statement in of_head:
-        if "ec2:TerminateInstances" in listed(statement["Action"]):
-            owned = {"aws:ResourceTag/ray-cluster-name": {"Ref": "ClusterName"}}
-            assert statement["Condition"] == {"StringEquals": owned}
-        elif "ec2:CreateTags" in listed(statement["Action"]):
-            assert statement["Condition"] == {"StringEquals": {"ec2:CreateAction": "RunInstances"}}
+    """Not itself, whatever its autoscaler thinks of it."""
+    owned = {"aws:ResourceTag/ray-cluster-name": {"Ref": "ClusterName"}}
+    [ends] = [each for each in of_head if "ec2:TerminateInstances" in listed(each["Action"])]
+    worker = {f"aws:ResourceTag/{TAG_RAY_NODE_KIND}": NODE_KIND_WORKER}
+    assert ends["Condition"] == {"StringEquals": owned | worker}
+    tags = [each["Condition"] for each in of_head if each["Action"] == "ec2:CreateTags"]
+    assert tags == [
+        {"StringEquals": {"ec2:CreateAction": "RunInstances"}},
+        {"StringEquals": owned},
+    ]
 
 
 def test_the_head_gives_the_role_of_workers_and_none_other(of_head: list[dict[str, Any]]) -> None:

@@ -54,3 +54,16 @@ def test_no_machine_of_the_local_file_starts_without_the_token() -> None:
     assert config["file_mounts"] == {"~/.ray/auth_token": "~/.ray/auth_token"}
     for key in starts(config):
         assert "RAY_AUTH_MODE=token ray start" in config[key][-1]
+
+
+def test_the_local_heads_autoscaler_does_not_count_it_as_a_worker() -> None:
+    """In the newer autoscaler both are of the one kind that Ray knows of a local cluster."""
+    assert list(prepare_config(read("local.yaml"))["available_node_types"]) == [
+        "local.cluster.node"
+    ]
+    assert " RAY_enable_autoscaler_v2=0 " in read("local.yaml")["head_start_ray_commands"][-1]
+
+
+def test_a_head_that_is_started_again_does_not_sign_off() -> None:
+    """Its own autoscaler would end the machine."""
+    assert read("aws.yaml")["head_start_ray_commands"][0] == "ray stop --force"
