@@ -114,14 +114,17 @@ def own_noise(candidates: Prediction) -> np.ndarray:
     Drawn towards the usual one: of a few members it is uncertain itself, and the best of many would
     be one whose variance came out too small (Smyth, 2004, does so for genes).
     """
+    found = _disagreement(candidates)
+    own, usual = len(candidates.members) - 1, _USUAL_COUNTS
+    return (own * found + usual * found.mean()) / (own + usual)
+
+
+def _disagreement(candidates: Prediction) -> np.ndarray:
+    """`own_noise` as the members alone show it."""
     if len(candidates.members) < 2:
         return np.zeros(len(candidates.probability))
     members = logit(candidates.members)
-    found = _variance(candidates, members - members.mean(axis=1, keepdims=True))
-    own, usual = len(members) - 1, _USUAL_COUNTS
-    drawn = (own * found + usual * found.mean()) / (own + usual)
-    # Whose members disagree more than usual is not made surer than they are.
-    return np.maximum(found, drawn)
+    return _variance(candidates, members - members.mean(axis=1, keepdims=True))
 
 
 def apart(own: Prediction, candidates: Prediction) -> float:
@@ -137,22 +140,26 @@ def compare(
 ) -> Comparison:
     """Candidates beside the image (one row); among: of all candidates that these are a part of.
 
-    of_one_kind: the image is one of them, as a picture is among its edits, and the difference is
-    from what it is shrunk to; else edits that all change nothing would do better than a picture
-    that happens to be below their mean.
+    of_one_kind: the image is one of them, as a picture is among its edits. Then it is shrunk like
+    them for the differences, which are added to what it was said to be; else edits that all change
+    nothing would do better than a picture that happens to be below their mean.
     """
     base, said = logit(own.probability), logit(others.probability)
     noise = own_noise(others)
-    if of_one_kind:
-        base = among.mean + _kept(among, apart(own, others)) * (base - among.mean)
     kept = _kept(among, noise)
     log_odds = among.mean + kept * (said - among.mean)
+    if of_one_kind:
+        log_odds += (1 - _kept(among, apart(own, others))) * (base - among.mean)
     low, high = _interval(others, expit(log_odds), np.sqrt(kept))
     return Comparison(
         log_odds=log_odds,
         difference=log_odds - base,
-        # The image is not shrunk, so its noise counts whole.
-        variance=kept * noise + apart(own, others) + _unseen(own) + _unseen(others),
+        # The image is not shrunk, so its noise counts whole. A candidate whose members disagree more
+        # than usual is not made surer than they are.
+        variance=kept * np.maximum(noise, _disagreement(others))
+        + apart(own, others)
+        + _unseen(own)
+        + _unseen(others),
         low=low,
         high=high,
     )

@@ -225,6 +225,7 @@ def print_stage(result: Any) -> None:
 
 
 def _serve(options: argparse.Namespace) -> None:
+    _refuse_settings_of_options(options.assignments)
     if options.haproxy:
         _choose_haproxy(options.address or os.environ.get("RAY_ADDRESS"))
     from emailimg import ray_session
@@ -242,6 +243,15 @@ def _serve(options: argparse.Namespace) -> None:
         )
     with ray_session.session(options.address):
         service.serve_forever(loaded.location, settings, chosen.cluster)
+
+
+def _refuse_settings_of_options(assignments: Sequence[str]) -> None:
+    """Where to listen is not taken from a bundle's config, so only the options say it."""
+    for name in ("host", "port"):
+        if any(
+            assignment.partition("=")[0].strip() == f"serve.{name}" for assignment in assignments
+        ):
+            raise ConfigError(f"serve.{name} has no effect here; give --{name} instead")
 
 
 def _choose_haproxy(address: str | None) -> None:

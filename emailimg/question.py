@@ -37,7 +37,10 @@ def parse_question(
     parsed = spellings.get(taxonomy.normalise(target))
     if parsed is None:
         accepted = tuple(known)
-        message = f"no model for target {target!r} in this bundle; accepted: {', '.join(accepted)}"
+        one = (
+            "one target is expected here, not" if _is_all(target) else "no model in this bundle for"
+        )
+        message = f"{one} {target!r}; accepted: {', '.join(accepted)}"
         raise TaxonomyError(message, accepted)
     return Question(
         parsed,
@@ -55,6 +58,9 @@ def parse_questions(
     vehicle_type: str | None = None,
 ) -> list[Question]:
     """Like `parse_question`, where the target `all` asks one question per known target."""
-    wants_all = taxonomy.normalise(target) == ALL_TARGETS
-    targets = known if wants_all else (target,)
+    targets = known if _is_all(target) else (target,)
     return [parse_question(known, name, campaign_type, industry, vehicle_type) for name in targets]
+
+
+def _is_all(target: str) -> bool:
+    return taxonomy.normalise(target) == ALL_TARGETS

@@ -190,7 +190,6 @@ class Recommender:
         among = better.prior(Spread.of(edited.probability), edited)
         found = better.compare(own, edited, among, of_one_kind=True)
         gains, sure = _gains(case, own, found)
-        gains[case.sign * found.difference <= 0] = 0
         best: dict[str, int] = {}
         for place in np.argsort(-gains, kind="stable"):
             if gains[place] > _LEAST_GAIN and not sure[place] < case.wishes.min_better:

@@ -170,3 +170,33 @@ def test_edits_of_which_nothing_holds_up_do_no_better() -> None:
     compared = better.compare(own, found, better.prior(better.Spread.of(found.probability), found))
     np.testing.assert_allclose(compared.probability, own.probability[0], atol=1e-12)
     np.testing.assert_allclose(compared.better(1), 0.5, atol=1e-6)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_edits_that_change_nothing_are_no_better_than_a_picture_off_their_mean(sign: int) -> None:
+    """The picture is one of its versions: what sets it apart from them is as much noise."""
+    rng = np.random.default_rng(11)
+    better_alone, better_as_one = [], []
+    for _ in range(200):
+        prediction, _ = predicted(rng, np.full(16, -1.0), noise=0.3)
+        own, edited = prediction.part(slice(0, 1)), prediction.part(slice(1, None))
+        among = better.prior(better.Spread.of(edited.probability), edited)
+        for of_one_kind, found in ((False, better_alone), (True, better_as_one)):
+            compared = better.compare(own, edited, among, of_one_kind=of_one_kind)
+            gains = sign * (compared.probability - own.probability)
+            found.append(max(0.0, float(gains.max())))
+    assert np.mean(better_alone) > 0.02
+    assert np.mean(better_as_one) < 0.5 * np.mean(better_alone)
+
+
+def test_a_version_whose_members_disagree_is_not_made_surer_than_they_are() -> None:
+    rng = np.random.default_rng(2)
+    prediction, _ = predicted(rng, np.full(13, -1.0), noise=0.05)
+    said, members = prediction.probability.copy(), prediction.members.copy()
+    said[-2:] = expit(0.5)
+    members[:, -2] = expit(logit(members[:, -2]) + 1.5)
+    members[:, -1] = expit(0.5 + rng.normal(0, 1.5, MEMBERS))
+    found, _ = compared(replace(prediction, probability=said, members=members))
+    agreed, disputed = found.better(1)[-2:]
+    assert agreed > 0.99
+    assert disputed < 0.9

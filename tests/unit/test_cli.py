@@ -272,6 +272,14 @@ def test_a_number_out_of_range_is_refused_with_the_range(
     assert "is not between" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["host", "port"])
+def test_where_to_listen_is_said_by_options_alone(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["serve", "--bundle", "b", "--set", f"serve.{name}=1"]) == 1
+    assert f"give --{name} instead" in capsys.readouterr().err
+
+
 def test_a_file_that_cannot_be_written_is_named(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

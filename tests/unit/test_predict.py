@@ -114,6 +114,11 @@ def test_recommendation_scores_the_upload_like_score(predictor: Predictor, uploa
     assert answer.alternates
 
 
+def test_all_targets_at_once_cannot_be_recommended_for(predictor: Predictor, upload: bytes):
+    with pytest.raises(TaxonomyError, match=r"one target is expected here, not 'all'; accepted: "):
+        predictor.recommend(upload, "all", *CONTEXT)
+
+
 def test_edited_images_are_the_edits(predictor: Predictor, upload: bytes):
     pixels = images.decode(upload, CONFIG.images)
     for edit in predictor.recommend(upload, "open_rate", *CONTEXT, k=15).edits:
