@@ -154,8 +154,8 @@ def compare(
     return Comparison(
         log_odds=log_odds,
         difference=log_odds - base,
-        # The image is not shrunk, so its noise counts whole. A candidate whose members disagree more
-        # than usual is not made surer than they are.
+        # The image is not shrunk, so its noise counts whole. A candidate whose members disagree
+        # more than usual is not made surer than they are.
         variance=kept * np.maximum(noise, _disagreement(others))
         + apart(own, others)
         + _unseen(own)
