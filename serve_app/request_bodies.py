@@ -322,14 +322,14 @@ def _check_size(values: dict[str, Any]) -> None:
 
 
 def _decoded(text: Any, max_bytes: int) -> bytes:
-    """Base64, plain or as a data URI."""
+    """Base64, plain or as a data URI, in one line or, as `base64` prints it, in many."""
     message = "image: base64 is expected, or a data URI with it"
     if not isinstance(text, str):
         raise ApiError(422, "invalid_field", message)
     if text.startswith("data:"):
         text = text.partition(",")[2]
     try:
-        return base64.b64decode(text, validate=True)[: max_bytes + 1]
+        return base64.b64decode("".join(text.split()), validate=True)[: max_bytes + 1]
     except (binascii.Error, ValueError):
         raise ApiError(422, "invalid_field", message) from None
 

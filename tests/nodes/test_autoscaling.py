@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 import readme_on_aws
-from cluster_files import read
+from autoscaler_config import autoscaler_config
 from loopback import own_environment
 from started_head import Head
 
@@ -29,42 +29,15 @@ _FAKE_ID = "fffffffffffffffffffffffffffffffffffffffffffffffffff00000"  # the pro
 
 
 def autoscaling_config(gcs_address: str) -> dict[str, Any]:
-    """Of the kinds of nodes of `cluster/aws.yaml`, as processes of this machine."""
-    aws = read("aws.yaml")
-    kinds = {
-        name: {key: value for key, value in kind.items() if key not in ("docker", "node_config")}
-        | {"node_config": {}}
-        for name, kind in aws["available_node_types"].items()
+    """Of nodes that are processes of this machine."""
+    provider = {
+        "module": "ray.autoscaler._private.fake_multi_node.node_provider.FakeMultiNodeProvider",
+        "use_node_id_as_ip": True,
+        "launch_multiple": True,
+        "head_node_id": _FAKE_ID,
+        "gcs_address": gcs_address,
     }
-    # The provider knows the head by this name.
-    kinds["ray.head.default"] = kinds.pop(aws["head_node_type"])
-    commands = ("initialization", "setup", "head_setup", "worker_setup", "head_start_ray")
-    return {
-        "cluster_name": "rehearsal",
-        "provider": {
-            "type": "external",
-            "module": "ray.autoscaler._private.fake_multi_node.node_provider.FakeMultiNodeProvider",
-            "use_node_id_as_ip": True,
-            "disable_node_updaters": True,
-            "disable_launch_config_check": True,
-            "launch_multiple": True,
-            "head_node_id": _FAKE_ID,
-            "gcs_address": gcs_address,
-        },
-        "available_node_types": kinds,
-        "head_node_type": "ray.head.default",
-        "max_workers": aws["max_workers"],
-        "idle_timeout_minutes": 0.05,
-        "upscaling_speed": 1.0,
-        "auth": {},
-        "docker": {},
-        "file_mounts": {},
-        "cluster_synced_files": [],
-        "file_mounts_sync_continuously": False,
-        "rsync_exclude": [],
-        "rsync_filter": [],
-        **{f"{name}_commands": [] for name in (*commands, "worker_start_ray")},
-    }
+    return autoscaler_config(provider, head_kind="ray.head.default")
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A killed head comes back with the service: on its own disk, or elsewhere by way of Redis."""
 
+import json
 import shutil
 import subprocess
 import tempfile
@@ -10,8 +11,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from autoscaler_config import autoscaler_config
 from free_ports import free_port
 from loopback import own_environment
+from recording_provider import CALLS_FILE, HEAD, HEAD_KIND
 from serve_settings import fused
 from service_load import FORM, PATIENCE_S, UPLOADS, right_answers
 from started_head import Head
@@ -101,3 +104,42 @@ def test_a_head_elsewhere_finds_the_service_in_redis(
         other = start_head(RAY_REDIS_ADDRESS=redis)
         assert other.address != first.address
         wait_for_right_answer(f"http://127.0.0.1:{port}", bundle_on_s3)
+
+
+def test_a_head_that_was_stopped_by_force_is_not_ended_by_its_autoscaler(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """To which a head that signs off, as `ray stop` lets it, is one node more that is gone."""
+    calls, config = tmp_path / "calls", tmp_path / "autoscaling.json"
+    calls.touch()
+    provider = {"module": "recording_provider.RecordingProvider"}
+    config.write_text(json.dumps(autoscaler_config(provider, HEAD_KIND)))
+    of_autoscaler = {
+        "PYTHONPATH": str(Path(__file__).parent),
+        CALLS_FILE: str(calls),
+        "AUTOSCALER_UPDATE_INTERVAL_S": "1",
+        "RAY_enable_autoscaler_v2": "1",  # as `ray up` does
+        "RAY_CLOUD_INSTANCE_ID": HEAD,
+        "RAY_NODE_TYPE_NAME": HEAD_KIND,
+    }
+    store = {"RAY_gcs_storage": "rocksdb", "RAY_gcs_storage_path": str(tmp_path / "store")}
+    head = Head(
+        environment | of_autoscaler | store, "--num-cpus=0", f"--autoscaling-config={config}"
+    )
+    try:
+        for looks in (5, 15):
+            head.start()
+            wait_for_looks(calls, looks)
+            head.kill()
+    finally:
+        head.kill()
+    assert "ended" not in calls.read_text()
+
+
+def wait_for_looks(calls: Path, looks: int) -> None:
+    """Until the autoscaler has looked at its machines so many times more."""
+    before = calls.read_text().count("looked")
+    deadline = time.monotonic() + PATIENCE_S
+    while calls.read_text().count("looked") < before + looks:
+        assert time.monotonic() < deadline, calls.read_text()
+        time.sleep(0.2)

@@ -28,7 +28,8 @@ def raw_json(client: TestClient, text: str | bytes, path: str = "/v1/score") -> 
 def test_a_form_and_json_mean_the_same(client: TestClient):
     sent = post(client, "/v1/score")
     assert sent.status_code == 200
-    for text in (BASE64, f"data:image/jpeg;base64,{BASE64}"):
+    in_lines = base64.encodebytes(JPEG).decode()
+    for text in (BASE64, in_lines, f"data:image/jpeg;base64,{BASE64}"):
         assert as_json(client, image=text).json() == sent.json()
 
 
