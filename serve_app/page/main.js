@@ -7,12 +7,13 @@ import { addTo, chooseFromAddress, choices, choose } from "./choices.js";
 import { byId } from "./dom.js";
 import { offerExamples } from "./examples.js";
 import { forgetHeatMap, offerAttributes, offerHeatMap } from "./heat_map.js";
+import { sayLeftOut } from "./left_out.js";
 import { clearNotice, showFailure } from "./notices.js";
 import { showSubject } from "./picture.js";
 import { offerQuestion, showQuestion } from "./question_form.js";
 import { receive } from "./receive.js";
 import { offerRefinements, showRefinements } from "./refine.js";
-import { putOnShelf, showShelf } from "./shelf.js";
+import { MOST, putOnShelf, showShelf } from "./shelf.js";
 import { catalogueSubject, fileSubject } from "./subject.js";
 import { bytes, listing } from "./words.js";
 
@@ -45,8 +46,10 @@ function describeAccepted({ formats, max_bytes: most }) {
 /** Ask about the first of the user's files; the others stay at hand. */
 function takeFiles(files) {
   const most = page.accepted.image.max_bytes;
-  const subjects = files.filter((file) => file.size <= most).map(fileSubject);
-  putOnShelf(subjects);
+  const fit = files.filter((file) => file.size <= most);
+  const subjects = fit.slice(0, MOST).map(fileSubject);
+  const earlier = putOnShelf(subjects);
+  sayLeftOut({ more: fit.length - subjects.length, earlier });
   if (subjects.length > 0) return askAbout(subjects[0]);
   const message = `${files[0].name} has ${bytes(files[0].size)}; at most ${bytes(most)} are accepted.`;
   fail(new Failure(message, { status: 413, code: "too_many_bytes" }));

@@ -5,15 +5,18 @@ import { addTo } from "./choices.js";
 import { byId, element } from "./dom.js";
 import { percent } from "./words.js";
 
-const MOST = 32; // that the service scores at once
+export const MOST = 32; // that the service scores at once
 
 let shelf = [];
 let asking = null;
 
-/** Put images on the shelf; the newest stay where there are too many. */
+/** Put up to `MOST` images on the shelf; returns how many earlier ones made room for them. */
 export function putOnShelf(subjects) {
-  shelf = [...shelf, ...subjects];
-  while (shelf.length > MOST) shelf.shift().release();
+  const all = [...shelf, ...subjects];
+  const earlier = all.slice(0, -MOST);
+  earlier.forEach((subject) => subject.release());
+  shelf = all.slice(-MOST);
+  return earlier.length;
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -343,14 +344,18 @@ def test_an_image_unlike_the_catalogue_comes_with_a_warning(answered: Answered):
     expect(page.locator(".warning")).to_contain_text("unlike those of the catalogue")
 
 
+def uploads_named(names: list[str]) -> list[dict[str, Any]]:
+    return [
+        UPLOAD | {"name": name, "buffer": showroom_jpeg(CATALOGUE_IMAGES + index)}
+        for index, name in enumerate(names)
+    ]
+
+
 def test_several_images_are_ranked_and_each_can_be_asked_about(open_page: OpenPage, base_url: str):
     page = open_page()
     found = Answered(page)
     names = [f"car-{index}.jpg" for index in range(3)]
-    uploads = [
-        UPLOAD | {"name": name, "buffer": showroom_jpeg(CATALOGUE_IMAGES + index)}
-        for index, name in enumerate(names)
-    ]
+    uploads = uploads_named(names)
     with page.expect_response("**/v1/score:batch") as response:
         found.ask(lambda: page.set_input_files("#file", uploads))
     scores = {a["file_name"]: a["score"]["probability"] for a in response.value.json()["answers"]}
@@ -363,3 +368,17 @@ def test_several_images_are_ranked_and_each_can_be_asked_about(open_page: OpenPa
     expect(page.locator(".shelf-item[aria-current] strong")).to_have_text(found.big)
     page.get_by_role("button", name="Keep only this one").click()
     expect(page.locator("#shelf")).to_be_empty()
+
+
+def test_of_too_many_images_the_first_are_taken_and_the_others_counted(open_page: OpenPage):
+    page = open_page()
+    names = [f"car-{index}.jpg" for index in range(34)]
+    with page.expect_response("**/v1/score:batch"):
+        page.set_input_files("#file", uploads_named(names))
+    expect(page.locator("#left-out")).to_contain_text("At most 32 images")
+    expect(page.locator("#left-out")).to_contain_text("2 files left out")
+    expect(page.locator(".shelf-item")).to_have_count(32)
+    expect(page.locator(".shelf-item[aria-current]")).to_have_attribute("title", names[0])
+    assert page.locator("#shown-image").evaluate("image => image.naturalWidth") > 0
+    Answered(page).ask(lambda: page.set_input_files("#file", uploads_named(names[:1])))
+    expect(page.locator("#left-out")).to_have_text("1 earlier image made room.")
