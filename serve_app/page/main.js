@@ -13,11 +13,12 @@ import { showSubject } from "./picture.js";
 import { offerQuestion, showQuestion } from "./question_form.js";
 import { receive } from "./receive.js";
 import { offerRefinements, showRefinements } from "./refine.js";
-import { MOST, putOnShelf, showShelf } from "./shelf.js";
+import { MOST, offerShelf, putOnShelf, showShelf } from "./shelf.js";
 import { catalogueSubject, fileSubject } from "./subject.js";
 import { bytes, listing } from "./words.js";
 
 const page = { accepted: null, subject: null, answered: null, asking: null };
+const ABOUT_THE_IMAGE = [400, 413, 415]; // of a failure
 let open; // the page, once it knows what the service accepts
 const opened = new Promise((resolve) => (open = resolve));
 
@@ -32,6 +33,7 @@ async function start() {
   offerQuestion(page.accepted, ask);
   offerRefinements(page.accepted, ask);
   offerHeatMap(showFailure);
+  offerShelf(askAbout);
   describeAccepted(page.accepted.image);
   offerExamples((id, name) => askAbout(catalogueSubject(id, name))).catch(() => {});
   open();
@@ -49,7 +51,8 @@ function takeFiles(files) {
   const fit = files.filter((file) => file.size <= most);
   const subjects = fit.slice(0, MOST).map(fileSubject);
   const earlier = putOnShelf(subjects);
-  sayLeftOut({ more: fit.length - subjects.length, earlier });
+  const large = subjects.length > 0 ? files.filter((file) => file.size > most) : [];
+  sayLeftOut({ large, most, more: fit.length - subjects.length, earlier });
   if (subjects.length > 0) return askAbout(subjects[0]);
   const message = `${files[0].name} has ${bytes(files[0].size)}; at most ${bytes(most)} are accepted.`;
   fail(new Failure(message, { status: 413, code: "too_many_bytes" }));
@@ -87,32 +90,41 @@ async function ask() {
     answered(await askJson("v1/recommend", { form, signal: asking.signal }), subject);
   } catch (failure) {
     if (failure.name === "AbortError") return; // the next request is on its way
-    fail(failure);
+    fail(aboutFile(failure, subject));
   } finally {
     if (page.asking === asking) showWaiting(false);
   }
 }
 
 function answered(answer, subject) {
-  const lowerIsBetter = page.accepted.lower_is_better;
-  const lower = lowerIsBetter.includes(answer.target);
+  const lower = isLowerBetter();
   page.answered = subject;
   clearNotice({ answered: true });
   showAnswer(answer, subject, lower, askInstead);
-  showShelf(subject, lower, askAbout);
+  showShelf(subject, lower);
   offerAttributes(subject, answer);
-  showAllTargets(subject, lowerIsBetter, chooseTarget);
+  showAllTargets(subject, page.accepted.lower_is_better, chooseTarget);
 }
 
+const isLowerBetter = () => page.accepted.lower_is_better.includes(choices.target);
+
 /**
- * Say what went wrong. What passes by itself leaves the last answer about this image, and so does a
+ * Say what went wrong, also where the user's other images can still be chosen. What passes by itself leaves the last answer about this image, and so does a
  * wish that is refused (422): where it is corrected is on the answer.
  */
 function fail(failure) {
   if (!(failure instanceof Failure)) throw failure; // a mistake in the page itself
   const stays = failure.passes || failure.status === 422;
   if (!stays || page.answered !== page.subject) clearAnswer();
+  showShelf(page.subject, isLowerBetter(), { rank: !failure.passes });
   showFailure(failure, ask);
+}
+
+/** A failure that is about the image, with the name of its file. */
+function aboutFile(failure, { file, name }) {
+  if (!file || !ABOUT_THE_IMAGE.includes(failure.status) || failure.message.includes(name))
+    return failure;
+  return new Failure(`“${name}”: ${failure.message}`, failure);
 }
 
 function chooseTarget(target) {

@@ -9,6 +9,10 @@ export const MOST = 32; // that the service scores at once
 
 let shelf = [];
 let asking = null;
+let pick = null;
+
+/** pickOne(subject): asks about another image of the shelf. */
+export const offerShelf = (pickOne) => (pick = pickOne);
 
 /** Put up to `MOST` images on the shelf; returns how many earlier ones made room for them. */
 export function putOnShelf(subjects) {
@@ -21,18 +25,19 @@ export function putOnShelf(subjects) {
 
 /**
  * Show the shelf, best first, where there is more than one image on it.
- * current: the one that is asked about; pick(subject): asks about another one.
+ * current: the one that is asked about; rank: false where the service is too busy for the others.
  */
-export async function showShelf(current, lowerIsBetter, pick) {
+export async function showShelf(current, lowerIsBetter, { rank = true } = {}) {
   asking?.abort();
   const others = shelf.some((subject) => subject !== current);
   if (!others) return byId("shelf").replaceChildren();
-  asking = new AbortController();
-  const look = { current, lowerIsBetter, pick };
+  const look = { current, lowerIsBetter };
   draw(
     shelf.map((subject) => ({ subject })),
     look,
   );
+  if (!rank) return;
+  asking = new AbortController();
   try {
     draw(ranked(await scores(asking.signal), lowerIsBetter), look);
   } catch (failure) {
@@ -80,7 +85,7 @@ function draw(entries, look) {
       ?.focus();
 }
 
-function item({ subject, score, error }, { current, pick }) {
+function item({ subject, score, error }, { current }) {
   const figure = score ? percent(score.probability) : error ? "not readable" : "\u2026";
   return element(
     "button",
@@ -97,9 +102,9 @@ function item({ subject, score, error }, { current, pick }) {
   );
 }
 
-function clearAllBut({ current, lowerIsBetter, pick }) {
+function clearAllBut({ current, lowerIsBetter }) {
   shelf.filter((subject) => subject !== current).forEach((subject) => subject.release());
   shelf = shelf.filter((subject) => subject === current);
-  showShelf(current, lowerIsBetter, pick);
+  showShelf(current, lowerIsBetter);
   byId("change").focus();
 }

@@ -23,6 +23,9 @@ _HAND_OVER = """([kind, bytes]) => {
 }"""
 
 
+NOTES = UPLOAD | {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"not an image"}
+
+
 def percent(shown: str) -> float:
     """`22%` -> 0.22."""
     return float(shown.removesuffix("%")) / 100
@@ -250,15 +253,14 @@ def test_the_heat_map_is_put_on_the_image_and_taken_off(answered: Answered):
 
 def test_a_file_that_is_no_image_is_refused_in_words(open_page: OpenPage):
     page = open_page()
-    text = UPLOAD | {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"not an image"}
-    page.set_input_files("#file", text)
+    page.set_input_files("#file", NOTES)
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("This did not work")
     expect(alert).to_contain_text("JPEG")
     expect(page.locator("#answer")).to_be_hidden()
     answered_on(page)
     expect(alert).to_have_count(0)
-    page.set_input_files("#file", text)
+    page.set_input_files("#file", NOTES)
     expect(alert).to_contain_text("This did not work")
     expect(page.locator("#shown-size")).to_have_text("")  # and not that of the image before
     expect(page.locator("#heat-tools")).to_be_hidden()
@@ -382,3 +384,36 @@ def test_of_too_many_images_the_first_are_taken_and_the_others_counted(open_page
     assert page.locator("#shown-image").evaluate("image => image.naturalWidth") > 0
     Answered(page).ask(lambda: page.set_input_files("#file", uploads_named(names[:1])))
     expect(page.locator("#left-out")).to_have_text("1 earlier image made room.")
+
+
+def limit_images(page: Page, most: int) -> None:
+    """Let the page believe that the service accepts images of so many bytes."""
+
+    def limited(route: Route) -> None:
+        answer = route.fetch().json()
+        route.fulfill(json=answer | {"image": answer["image"] | {"max_bytes": most}})
+
+    page.route("**/v1/targets", limited)
+    page.reload()
+    expect(page.locator("#accepted")).to_contain_text("kB")
+
+
+def test_a_file_that_is_no_image_leaves_the_others_on_the_shelf(open_page: OpenPage):
+    page = open_page()
+    limit_images(page, 50_000)
+    large = UPLOAD | {"name": "large.jpg", "buffer": bytes(60_000)}
+    with page.expect_response("**/v1/score:batch"):
+        page.set_input_files("#file", [NOTES, large, *uploads_named(["car-0.jpg", "car-1.jpg"])])
+    expect(page.get_by_role("alert")).to_contain_text("“notes.txt”")
+    expect(page.locator("#left-out")).to_contain_text("large.jpg left out")
+    expect(page.locator(".shelf-item")).to_have_count(3)
+    current = page.locator(".shelf-item[aria-current]")
+    expect(current).to_contain_text("not readable")
+    Answered(page).ask(page.locator(".shelf-item").first.click)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    with page.expect_response("**/v1/score:batch"):
+        page.set_input_files("#file", NOTES | {"name": "more.txt"})
+    expect(current).to_have_attribute("title", "more.txt")
+    page.set_input_files("#file", large)
+    expect(page.get_by_role("alert")).to_contain_text("large.jpg has")
+    expect(page.get_by_role("alert")).not_to_contain_text("more.txt")
