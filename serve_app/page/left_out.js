@@ -7,8 +7,8 @@ import { bytes, counted, listing } from "./words.js";
 const NAMED = 3; // of more files the others are counted
 
 /**
- * Say it; large: files of more than `most` bytes; more: how many there were beyond what is compared;
- * earlier: how many of those before made room.
+ * Say it; large: files of more than `most` bytes; more: how many there were beyond what is
+ * compared; earlier: how many of those before made room.
  */
 export function sayLeftOut({ large, most, more, earlier }) {
   const sentences = [
@@ -20,7 +20,7 @@ export function sayLeftOut({ large, most, more, earlier }) {
 }
 
 function named(files) {
-  const names = files.slice(0, NAMED).map((file) => file.name);
+  const names = files.slice(0, NAMED).map((file) => `“${file.name}”`);
   const others = files.length - names.length;
   return listing(others > 0 ? [...names, counted(others, "other")] : names);
 }

@@ -3,7 +3,7 @@
 import { showAllTargets } from "./all_targets.js";
 import { clearAnswer, showAnswer, showWaiting } from "./answer.js";
 import { Failure, askJson } from "./api.js";
-import { addTo, chooseFromAddress, choices, choose } from "./choices.js";
+import { addTo, chooseFromAddress, choices, choose, isRefined } from "./choices.js";
 import { byId } from "./dom.js";
 import { offerExamples } from "./examples.js";
 import { forgetHeatMap, offerAttributes, offerHeatMap } from "./heat_map.js";
@@ -12,7 +12,7 @@ import { clearNotice, showFailure } from "./notices.js";
 import { showSubject } from "./picture.js";
 import { offerQuestion, showQuestion } from "./question_form.js";
 import { receive } from "./receive.js";
-import { offerRefinements, showRefinements } from "./refine.js";
+import { offerRefinements, resetRefinements, showRefinements } from "./refine.js";
 import { MOST, offerShelf, putOnShelf, showShelf } from "./shelf.js";
 import { catalogueSubject, fileSubject } from "./subject.js";
 import { bytes, listing } from "./words.js";
@@ -54,7 +54,8 @@ function takeFiles(files) {
   const large = subjects.length > 0 ? files.filter((file) => file.size > most) : [];
   sayLeftOut({ large, most, more: fit.length - subjects.length, earlier });
   if (subjects.length > 0) return askAbout(subjects[0]);
-  const message = `${files[0].name} has ${bytes(files[0].size)}; at most ${bytes(most)} are accepted.`;
+  const { name, size } = files[0];
+  const message = `“${name}” has ${bytes(size)}; at most ${bytes(most)} are accepted.`;
   fail(new Failure(message, { status: 413, code: "too_many_bytes" }));
 }
 
@@ -109,15 +110,22 @@ function answered(answer, subject) {
 const isLowerBetter = () => page.accepted.lower_is_better.includes(choices.target);
 
 /**
- * Say what went wrong, also where the user's other images can still be chosen. What passes by itself leaves the last answer about this image, and so does a
- * wish that is refused (422): where it is corrected is on the answer.
+ * Say what went wrong; the user's other images stay at hand. What passes by itself leaves the last
+ * answer about this image, and so does a wish that is refused (422): it is corrected there, or, where
+ * there is no answer yet, by a reset.
  */
 function fail(failure) {
   if (!(failure instanceof Failure)) throw failure; // a mistake in the page itself
-  const stays = failure.passes || failure.status === 422;
+  const refused = failure.status === 422;
+  const stays = failure.passes || refused;
   if (!stays || page.answered !== page.subject) clearAnswer();
   showShelf(page.subject, isLowerBetter(), { rank: !failure.passes });
-  showFailure(failure, ask);
+  showFailure(failure, ask, refused && isRefined() && askUnrefined);
+}
+
+function askUnrefined() {
+  resetRefinements();
+  ask();
 }
 
 /** A failure that is about the image, with the name of its file. */

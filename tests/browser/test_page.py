@@ -279,6 +279,17 @@ def test_a_wish_that_is_refused_can_be_corrected(answered: Answered):
     expect(alert).to_have_count(0)
 
 
+@pytest.mark.parametrize("wish", ["k=0", "make=Fjord"])
+def test_a_refused_wish_in_the_address_is_no_dead_end(open_page: OpenPage, wish: str):
+    page = open_page(f"#{wish}")
+    page.set_input_files("#file", UPLOAD)
+    reset = page.get_by_role("alert").get_by_role("button", name="Reset all")
+    Answered(page).ask(reset.click)
+    expect(page.locator(".big")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert wish not in page.url
+
+
 def refuse_once(page: Page, status: int, code: str, **headers: str) -> None:
     error = {"code": code, "message": f"this is {code}", "accepted": []}
 
@@ -405,7 +416,7 @@ def test_a_file_that_is_no_image_leaves_the_others_on_the_shelf(open_page: OpenP
     with page.expect_response("**/v1/score:batch"):
         page.set_input_files("#file", [NOTES, large, *uploads_named(["car-0.jpg", "car-1.jpg"])])
     expect(page.get_by_role("alert")).to_contain_text("“notes.txt”")
-    expect(page.locator("#left-out")).to_contain_text("large.jpg left out")
+    expect(page.locator("#left-out")).to_contain_text("“large.jpg” left out")
     expect(page.locator(".shelf-item")).to_have_count(3)
     current = page.locator(".shelf-item[aria-current]")
     expect(current).to_contain_text("not readable")
@@ -415,5 +426,5 @@ def test_a_file_that_is_no_image_leaves_the_others_on_the_shelf(open_page: OpenP
         page.set_input_files("#file", NOTES | {"name": "more.txt"})
     expect(current).to_have_attribute("title", "more.txt")
     page.set_input_files("#file", large)
-    expect(page.get_by_role("alert")).to_contain_text("large.jpg has")
+    expect(page.get_by_role("alert")).to_contain_text("“large.jpg” has")
     expect(page.get_by_role("alert")).not_to_contain_text("more.txt")
