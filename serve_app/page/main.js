@@ -33,7 +33,7 @@ async function start() {
   offerQuestion(page.accepted, ask);
   offerRefinements(page.accepted, ask);
   offerHeatMap(showFailure);
-  offerShelf(askAbout);
+  offerShelf(page.accepted.image.max_bytes, askAbout);
   describeAccepted(page.accepted.image);
   offerExamples((id, name) => askAbout(catalogueSubject(id, name))).catch(() => {});
   open();

@@ -6,13 +6,14 @@ import { byId, element } from "./dom.js";
 import { percent } from "./words.js";
 
 export const MOST = 32; // that the service scores at once
+const LARGE_IMAGES = 4; // of the greatest size that the service takes at once; see application.py
 
 let shelf = [];
 let asking = null;
-let pick = null;
+const service = { imageBytes: 0, pick: null };
 
-/** pickOne(subject): asks about another image of the shelf. */
-export const offerShelf = (pickOne) => (pick = pickOne);
+/** imageBytes: the most of one image; pick(subject): asks about another image of the shelf. */
+export const offerShelf = (imageBytes, pick) => Object.assign(service, { imageBytes, pick });
 
 /** Put up to `MOST` images on the shelf; returns how many earlier ones made room for them. */
 export function putOnShelf(subjects) {
@@ -31,24 +32,45 @@ export async function showShelf(current, lowerIsBetter, { rank = true } = {}) {
   asking?.abort();
   const others = shelf.some((subject) => subject !== current);
   if (!others) return byId("shelf").replaceChildren();
+  const unranked = shelf.map((subject) => ({ subject }));
   const look = { current, lowerIsBetter };
-  draw(
-    shelf.map((subject) => ({ subject })),
-    look,
-  );
+  draw(unranked, look);
   if (!rank) return;
   asking = new AbortController();
   try {
-    draw(ranked(await scores(asking.signal), lowerIsBetter), look);
+    draw(ranked(await scores(asking.signal), lowerIsBetter), { ...look, state: "best first" });
   } catch (failure) {
-    if (failure.name !== "AbortError") console.info(failure.message); // the images are there, unranked
+    if (failure.name === "AbortError") return;
+    draw(unranked, { ...look, state: "not ranked", why: failure.message });
   }
 }
 
+/** The scores of the whole shelf, asked for in one request after another. */
 async function scores(signal) {
+  const found = [];
+  for (const part of parts(shelf)) found.push(...(await scoresOf(part, signal)));
+  return found;
+}
+
+/** As many subjects in each as one request may hold. */
+function parts(subjects) {
+  const most = LARGE_IMAGES * service.imageBytes;
+  const made = [];
+  let held = Infinity;
+  for (const subject of subjects) {
+    if (held + subject.file.size > most) {
+      made.push([]);
+      held = 0;
+    }
+    made.at(-1).push(subject);
+    held += subject.file.size;
+  }
+  return made;
+}
+
+async function scoresOf(subjects, signal) {
   const form = addTo(new FormData());
-  for (const { file, name } of shelf) form.append("images", file, name);
-  const subjects = [...shelf];
+  for (const { file, name } of subjects) form.append("images", file, name);
   const { answers } = await askJson("v1/score:batch", { form, signal });
   return answers.map(({ score, error }, index) => ({ subject: subjects[index], score, error }));
 }
@@ -70,9 +92,10 @@ function draw(entries, look) {
     element(
       "div",
       { class: "shelf-head" },
-      element("h3", { class: "subtitle" }, `Your ${entries.length} images, best first`),
+      element("h3", { class: "subtitle" }, titleOf(entries, look)),
       clear,
     ),
+    element("p", { class: "small", role: "status" }, look.why ?? ""),
     element(
       "ol",
       { class: "shelf", role: "list" },
@@ -85,8 +108,13 @@ function draw(entries, look) {
       ?.focus();
 }
 
-function item({ subject, score, error }, { current }) {
-  const figure = score ? percent(score.probability) : error ? "not readable" : "\u2026";
+function titleOf({ length }, { state }) {
+  return [`Your ${length} images`, state].filter(Boolean).join(", ");
+}
+
+function item({ subject, score, error }, { current, why }) {
+  const missing = error ? "not readable" : why ? "not known" : "\u2026";
+  const figure = score ? percent(score.probability) : missing;
   return element(
     "button",
     {
@@ -94,7 +122,7 @@ function item({ subject, score, error }, { current }) {
       class: "shelf-item",
       title: subject.name,
       "aria-current": subject === current && "true",
-      onclick: () => pick(subject),
+      onclick: () => service.pick(subject),
     },
     element("img", { src: subject.url, alt: "" }),
     element("span", { class: "name" }, subject.name),

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from bundle_factory import CATALOGUE_IMAGES, bundle_config, showroom_jpeg
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from browser.conftest import JPEG, QUESTION, UPLOAD, Answered, OpenPage, answered_on
 from emailimg import images
@@ -428,3 +428,23 @@ def test_a_file_that_is_no_image_leaves_the_others_on_the_shelf(open_page: OpenP
     page.set_input_files("#file", large)
     expect(page.get_by_role("alert")).to_contain_text("“large.jpg” has")
     expect(page.get_by_role("alert")).not_to_contain_text("more.txt")
+
+
+def test_images_that_are_too_much_for_one_request_are_ranked_in_parts(open_page: OpenPage):
+    page = open_page()
+    uploads = uploads_named([f"car-{index}.jpg" for index in range(6)])
+    limit_images(page, max(len(upload["buffer"]) for upload in uploads))
+    sent: list[Request] = []
+    page.on("request", lambda request: sent.append(request))
+    title = page.locator("#shelf .subtitle")
+    page.set_input_files("#file", uploads)
+    expect(title).to_have_text("Your 6 images, best first")
+    expect(page.locator("#shelf p")).to_be_empty()
+    expect(page.locator(".shelf-item strong")).to_have_text([re.compile("%$")] * 6)
+    assert sum(request.url.endswith("score:batch") for request in sent) == 2
+
+    page.route("**/v1/score:batch", lambda route: route.fulfill(status=503))
+    Answered(page).choose("Industry", "Energy")
+    expect(title).to_have_text("Your 6 images, not ranked")
+    expect(page.locator("#shelf")).to_contain_text("answered with status 503")
+    expect(page.locator(".shelf-item strong")).to_have_text(["not known"] * 6)
