@@ -111,8 +111,8 @@ const isLowerBetter = () => page.accepted.lower_is_better.includes(choices.targe
 
 /**
  * Say what went wrong; the user's other images stay at hand. What passes by itself leaves the last
- * answer about this image, and so does a wish that is refused (422): it is corrected there, or, where
- * there is no answer yet, by a reset.
+ * answer about this image, and so does a wish that is refused (422): it is corrected there, or,
+ * where there is no answer yet, by a reset.
  */
 function fail(failure) {
   if (!(failure instanceof Failure)) throw failure; // a mistake in the page itself

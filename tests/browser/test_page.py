@@ -343,6 +343,29 @@ def test_a_key_is_asked_for_kept_for_the_tab_and_sent(open_page: OpenPage):
     assert page.evaluate("localStorage.length") == 0
 
 
+def test_a_picture_that_needs_the_key_is_asked_for_again_and_never_replaces_a_later_one(
+    open_page: OpenPage,
+):
+    page = open_page()
+    page.evaluate("sessionStorage.setItem('emailimg-api-key', 'a-long-enough-key')")
+    held: list[Route] = []
+    busy = True
+    page.route("**/v1/images/*", lambda route: held.append(route) if busy else route.continue_())
+    page.reload()
+    with page.expect_request("**/v1/images/*"):
+        page.locator(".thumb").first.click()
+    answered_on(page)
+    upload = str(page.locator("#shown-image").get_attribute("src"))
+    busy = False
+    for route in held:
+        route.fulfill(status=429)
+    expect(page.locator(".thumb img").first).to_have_attribute("src", re.compile("^v1/images/"))
+    expect(page.locator("#shown-image")).to_have_attribute("src", upload)
+    page.locator(".thumb").first.click()
+    shown = page.locator("#shown-image")
+    expect(shown).to_have_attribute("src", re.compile(f"^blob:(?!{re.escape(upload[5:])})"))
+
+
 def test_an_image_unlike_the_catalogue_comes_with_a_warning(answered: Answered):
     page = answered.page
     expect(page.locator(".warning")).to_have_count(0)
