@@ -1,5 +1,6 @@
 """What a campaign engineer does on the page, with the real service behind it."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -317,6 +318,19 @@ def test_without_a_network_the_page_says_so_and_tries_again_when_told(answered: 
     page.unroute("**/v1/recommend")
     answer = answered.ask(page.get_by_role("button", name="Try again now").click)
     assert answer["industry"] == "Energy"
+
+
+def test_a_file_that_has_changed_on_disk_is_to_be_chosen_again(open_page: OpenPage, tmp_path: Path):
+    page = open_page()
+    path = tmp_path / "car.jpg"
+    path.write_bytes(JPEG)
+    Answered(page).ask(lambda: page.set_input_files("#file", path))
+    os.utime(path, (0, 0))  # browsers compare whole seconds
+    page.get_by_role("combobox", name="Industry").select_option("Energy")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("“car.jpg” has changed or is gone; choose it again.")
+    Answered(page).ask(lambda: page.set_input_files("#file", path))
+    expect(alert).to_have_count(0)
 
 
 def test_a_key_is_asked_for_kept_for_the_tab_and_sent(open_page: OpenPage):
