@@ -136,6 +136,22 @@ def test_the_request_before_is_cancelled(answered: Answered):
     expect(page.locator("#notice")).to_be_empty()
 
 
+def test_a_late_answer_about_all_targets_does_not_replace_a_newer_one(answered: Answered):
+    page = answered.page
+    targets = page.locator("#targets")
+    expect(targets).to_contain_text("Every target")
+    before = targets.inner_text()
+    held: list[Route] = []
+    page.route("**/v1/score", lambda route: held.append(route), times=1)
+    with page.expect_request("**/v1/score"):
+        answered.choose("Industry", "Energy")
+    answered.choose("Industry", "Retail")
+    late = {"probabilities": {"open_rate": 0.01, "conversion_rate": 0.02}, "intervals": {}}
+    held[0].fulfill(json=late)
+    page.wait_for_timeout(200)
+    assert targets.inner_text() == before
+
+
 def test_suggestions_are_ranked_and_beat_the_upload(answered: Answered):
     for kind in ("edits", "alternates"):
         found = probabilities(answered.page, kind)
