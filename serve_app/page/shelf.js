@@ -83,17 +83,12 @@ function ranked(entries, lowerIsBetter) {
 
 function draw(entries, look) {
   const focused = document.activeElement?.closest("#shelf button")?.title;
-  const clear = element(
-    "button",
-    { type: "button", class: "quiet", onclick: () => clearAllBut(look) },
-    "Keep only this one",
-  );
   byId("shelf").replaceChildren(
     element(
       "div",
       { class: "shelf-head" },
       element("h3", { class: "subtitle" }, titleOf(entries, look)),
-      clear,
+      shelf.includes(look.current) && clearButton(look), // of the catalogue none can be kept
     ),
     element("p", { class: "small", role: "status" }, look.why ?? ""),
     element(
@@ -108,7 +103,15 @@ function draw(entries, look) {
       ?.focus();
 }
 
+const clearButton = (look) =>
+  element(
+    "button",
+    { type: "button", class: "quiet", onclick: () => clearAllBut(look) },
+    "Keep only this one",
+  );
+
 function titleOf({ length }, { state }) {
+  if (length === 1) return "Your image";
   return [`Your ${length} images`, state].filter(Boolean).join(", ");
 }
 

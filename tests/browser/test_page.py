@@ -214,6 +214,18 @@ def test_a_catalogue_image_is_looked_at_and_asked_about(answered: Answered):
     expect(page.locator("#result")).to_be_focused()
 
 
+def test_ones_own_image_stays_at_hand_while_one_of_the_catalogue_is_asked_about(
+    answered: Answered,
+):
+    page = answered.page
+    page.locator("#alternates .card").first.click()
+    answered.ask(page.get_by_role("button", name="Ask about this image").click)
+    expect(page.locator("#shelf .subtitle")).to_have_text("Your image")
+    expect(page.get_by_role("button", name="Keep only this one")).to_have_count(0)
+    answered.ask(page.locator(".shelf-item").click)
+    expect(page.locator("#shown-name")).to_have_text(str(UPLOAD["name"]))
+
+
 def test_so_many_suggestions_are_shown_as_are_asked_for(answered: Answered):
     page = answered.page
     answered.ask(lambda: page.get_by_label("Show up to").fill("3"))
