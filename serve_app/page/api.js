@@ -54,10 +54,19 @@ async function ask(path, { form, signal } = {}) {
 /** The first file of a form that can no longer be read, as after a change on disk. */
 async function unreadable(form) {
   for (const value of form?.values() ?? []) {
-    const read = value instanceof File ? value.slice(0, 1).arrayBuffer() : null;
-    if (await read?.then(() => false, () => true)) return value;
+    if (value instanceof File && !(await isReadable(value))) return value;
   }
   return null;
+}
+
+/** Whether a file is still there as it was chosen. */
+export async function isReadable(file) {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const fileGone = ({ name }) =>

@@ -1,6 +1,6 @@
 /** Several images of the user's, to see which of them does best. */
 
-import { askJson } from "./api.js";
+import { askJson, isReadable } from "./api.js";
 import { addTo } from "./choices.js";
 import { byId, element } from "./dom.js";
 import { percent } from "./words.js";
@@ -45,11 +45,20 @@ export async function showShelf(current, lowerIsBetter, { rank = true } = {}) {
   }
 }
 
-/** The scores of the whole shelf, asked for in one request after another. */
+/**
+ * The scores of the whole shelf, asked for in one request after another. A file that has changed on
+ * disk would make a request fail, and with it the others.
+ */
 async function scores(signal) {
+  const subjects = [...shelf];
+  const there = await Promise.all(subjects.map(({ file }) => isReadable(file)));
+  signal.throwIfAborted();
   const found = [];
-  for (const part of parts(shelf)) found.push(...(await scoresOf(part, signal)));
-  return found;
+  for (const part of parts(subjects.filter((_, index) => there[index]))) {
+    found.push(...(await scoresOf(part, signal)));
+  }
+  const gone = subjects.filter((_, index) => !there[index]);
+  return [...found, ...gone.map((subject) => ({ subject, error: "gone" }))];
 }
 
 /** As many subjects in each as one request may hold. */

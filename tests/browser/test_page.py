@@ -357,8 +357,11 @@ def test_a_file_that_has_changed_on_disk_is_to_be_chosen_again(open_page: OpenPa
     page.get_by_role("combobox", name="Industry").select_option("Energy")
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("“car.jpg” has changed or is gone; choose it again.")
-    Answered(page).ask(lambda: page.set_input_files("#file", path))
+    with page.expect_response("**/v1/score:batch"):
+        Answered(page).ask(lambda: page.set_input_files("#file", path))
     expect(alert).to_have_count(0)
+    figures = page.locator(".shelf-item strong")  # the newly chosen one, and the one that has gone
+    expect(figures).to_have_text([re.compile("%$"), "not readable"])
 
 
 def test_a_key_is_asked_for_kept_for_the_tab_and_sent(open_page: OpenPage):
