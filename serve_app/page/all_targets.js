@@ -11,8 +11,8 @@ let shown = { subject: null, context: null, scores: null };
 /** Show them for a subject in the present context; pick(target) is called when one is chosen. */
 export async function showAllTargets(subject, lowerIsBetter, pick) {
   const context = [choices.campaign_type, choices.industry, choices.vehicle_type].join();
+  asking?.abort(); // also where the answer is here already: a later one would replace it
   if (shown.subject !== subject || shown.context !== context) {
-    asking?.abort();
     asking = new AbortController();
     try {
       const scores = await score(subject, asking.signal);

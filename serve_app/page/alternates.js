@@ -1,7 +1,7 @@
 /** Images of the catalogue that would do better, as cards. */
 
 import { figures, linkToScale } from "./candidates.js";
-import { showCatalogueImage } from "./catalogue_image.js";
+import { showPicture } from "./catalogue_image.js";
 import { byId, element } from "./dom.js";
 import { emphasise } from "./scale.js";
 import { counted } from "./words.js";
@@ -41,7 +41,7 @@ function noteOn({ alternates, considered, scope }, minBetter, filtered) {
 
 function cardOf(alternate, index, lower, along, open) {
   const picture = element("img", { alt: "", loading: "lazy" });
-  showCatalogueImage(picture, alternate.image);
+  showPicture(picture, { path: alternate.image });
   const button = element(
     "button",
     { type: "button", class: "card", "data-index": index, onclick: () => open(index) },

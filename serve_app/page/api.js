@@ -43,11 +43,37 @@ async function ask(path, { form, signal } = {}) {
     response = await fetch(path, { ...request, headers, signal });
   } catch (error) {
     if (error.name === "AbortError") throw error;
+    const gone = await unreadable(form);
+    if (gone) throw fileGone(gone);
     throw new Failure("The service does not answer. Is it running, and are you online?");
   }
   if (!response.ok) throw await failureOf(response);
   return response;
 }
+
+/** The first file of a form that can no longer be read, as after a change on disk. */
+async function unreadable(form) {
+  for (const value of form?.values() ?? []) {
+    if (value instanceof File && !(await isReadable(value))) return value;
+  }
+  return null;
+}
+
+/** Whether a file is still there as it was chosen. */
+export async function isReadable(file) {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const fileGone = ({ name }) =>
+  new Failure(`“${name}” has changed or is gone; choose it again.`, {
+    status: 410,
+    code: "file_gone",
+  });
 
 async function failureOf(response) {
   const status = response.status;

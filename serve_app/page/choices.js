@@ -36,6 +36,9 @@ export const chooseFromAddress = () => Object.assign(choices, read(location.hash
 /** How many filters are set. */
 export const filtersSet = () => FILTERS.filter((name) => isSet(name, choices[name])).length;
 
+/** Whether anything is refined. */
+export const isRefined = () => REFINEMENTS.some((name) => isSet(name, choices[name]));
+
 /** Every refinement as it is at first. */
 export const refinementDefaults = () =>
   Object.fromEntries(REFINEMENTS.map((name) => [name, DEFAULTS[name]]));

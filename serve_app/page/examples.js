@@ -1,7 +1,7 @@
 /** Images of the catalogue to try the page with. */
 
 import { askJson } from "./api.js";
-import { showCatalogueImage } from "./catalogue_image.js";
+import { showPicture } from "./catalogue_image.js";
 import { byId, element } from "./dom.js";
 
 /** Show them; `take(imageId, name)` is called with the one that is picked. */
@@ -14,7 +14,7 @@ export async function offerExamples(take) {
 
 function exampleButton({ image_id: id, class_name: name, image }, take) {
   const picture = element("img", { alt: "", loading: "lazy", width: 96, height: 72 });
-  showCatalogueImage(picture, image);
+  showPicture(picture, { path: image });
   const label = `Try ${name ?? "this image of the catalogue"}`;
   const onclick = () => take(id, name);
   return element(

@@ -1,6 +1,7 @@
 /** The heat map on the image: where the encoder sees an attribute. */
 
 import { askJson } from "./api.js";
+import { showPicture } from "./catalogue_image.js";
 import { byId, element } from "./dom.js";
 import { showPlain } from "./picture.js";
 import { attribute, attributeValue } from "./words.js";
@@ -70,7 +71,7 @@ async function refresh() {
 }
 
 function show({ image, attribute: name, class_name: value }) {
-  byId("shown-image").src = image;
+  showPicture(byId("shown-image"), { url: image });
   byId("heat-note").replaceChildren(
     element(
       "span",

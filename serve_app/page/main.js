@@ -3,20 +3,22 @@
 import { showAllTargets } from "./all_targets.js";
 import { clearAnswer, showAnswer, showWaiting } from "./answer.js";
 import { Failure, askJson } from "./api.js";
-import { addTo, chooseFromAddress, choices, choose } from "./choices.js";
+import { addTo, chooseFromAddress, choices, choose, isRefined } from "./choices.js";
 import { byId } from "./dom.js";
 import { offerExamples } from "./examples.js";
 import { forgetHeatMap, offerAttributes, offerHeatMap } from "./heat_map.js";
+import { sayLeftOut } from "./left_out.js";
 import { clearNotice, showFailure } from "./notices.js";
 import { showSubject } from "./picture.js";
 import { offerQuestion, showQuestion } from "./question_form.js";
 import { receive } from "./receive.js";
-import { offerRefinements, showRefinements } from "./refine.js";
-import { putOnShelf, showShelf } from "./shelf.js";
+import { offerRefinements, resetRefinements, showRefinements } from "./refine.js";
+import { MOST, offerShelf, putOnShelf, showShelf } from "./shelf.js";
 import { catalogueSubject, fileSubject } from "./subject.js";
 import { bytes, listing } from "./words.js";
 
 const page = { accepted: null, subject: null, answered: null, asking: null };
+const ABOUT_THE_IMAGE = [400, 413, 415]; // of a failure
 let open; // the page, once it knows what the service accepts
 const opened = new Promise((resolve) => (open = resolve));
 
@@ -31,6 +33,7 @@ async function start() {
   offerQuestion(page.accepted, ask);
   offerRefinements(page.accepted, ask);
   offerHeatMap(showFailure);
+  offerShelf(page.accepted.image.max_bytes, askAbout);
   describeAccepted(page.accepted.image);
   offerExamples((id, name) => askAbout(catalogueSubject(id, name))).catch(() => {});
   open();
@@ -45,10 +48,14 @@ function describeAccepted({ formats, max_bytes: most }) {
 /** Ask about the first of the user's files; the others stay at hand. */
 function takeFiles(files) {
   const most = page.accepted.image.max_bytes;
-  const subjects = files.filter((file) => file.size <= most).map(fileSubject);
-  putOnShelf(subjects);
+  const fit = files.filter((file) => file.size <= most);
+  const subjects = fit.slice(0, MOST).map(fileSubject);
+  const earlier = putOnShelf(subjects);
+  const large = subjects.length > 0 ? files.filter((file) => file.size > most) : [];
+  sayLeftOut({ large, most, more: fit.length - subjects.length, earlier });
   if (subjects.length > 0) return askAbout(subjects[0]);
-  const message = `${files[0].name} has ${bytes(files[0].size)}; at most ${bytes(most)} are accepted.`;
+  const { name, size } = files[0];
+  const message = `“${name}” has ${bytes(size)}; at most ${bytes(most)} are accepted.`;
   fail(new Failure(message, { status: 413, code: "too_many_bytes" }));
 }
 
@@ -84,32 +91,48 @@ async function ask() {
     answered(await askJson("v1/recommend", { form, signal: asking.signal }), subject);
   } catch (failure) {
     if (failure.name === "AbortError") return; // the next request is on its way
-    fail(failure);
+    fail(aboutFile(failure, subject));
   } finally {
     if (page.asking === asking) showWaiting(false);
   }
 }
 
 function answered(answer, subject) {
-  const lowerIsBetter = page.accepted.lower_is_better;
-  const lower = lowerIsBetter.includes(answer.target);
+  const lower = isLowerBetter();
   page.answered = subject;
   clearNotice({ answered: true });
   showAnswer(answer, subject, lower, askInstead);
-  showShelf(subject, lower, askAbout);
+  showShelf(subject, lower);
   offerAttributes(subject, answer);
-  showAllTargets(subject, lowerIsBetter, chooseTarget);
+  showAllTargets(subject, page.accepted.lower_is_better, chooseTarget);
 }
 
+const isLowerBetter = () => page.accepted.lower_is_better.includes(choices.target);
+
 /**
- * Say what went wrong. What passes by itself leaves the last answer about this image, and so does a
- * wish that is refused (422): where it is corrected is on the answer.
+ * Say what went wrong; the user's other images stay at hand. What passes by itself leaves the last
+ * answer about this image, and so does a wish that is refused (422): it is corrected there, or,
+ * where there is no answer yet, by a reset.
  */
 function fail(failure) {
   if (!(failure instanceof Failure)) throw failure; // a mistake in the page itself
-  const stays = failure.passes || failure.status === 422;
+  const refused = failure.status === 422;
+  const stays = failure.passes || refused;
   if (!stays || page.answered !== page.subject) clearAnswer();
-  showFailure(failure, ask);
+  showShelf(page.subject, isLowerBetter(), { rank: !failure.passes });
+  showFailure(failure, ask, refused && isRefined() && askUnrefined);
+}
+
+function askUnrefined() {
+  resetRefinements();
+  ask();
+}
+
+/** A failure that is about the image, with the name of its file. */
+function aboutFile(failure, { file, name }) {
+  if (!file || !ABOUT_THE_IMAGE.includes(failure.status) || failure.message.includes(name))
+    return failure;
+  return new Failure(`“${name}”: ${failure.message}`, failure);
 }
 
 function chooseTarget(target) {

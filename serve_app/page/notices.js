@@ -18,18 +18,21 @@ export function clearNotice({ answered = false } = {}) {
   place.replaceChildren();
 }
 
-/** Show a failure; again(): asks once more. What passes by itself is tried again. */
-export function showFailure(failure, again) {
+/**
+ * Show a failure; again(): asks once more. What passes by itself is tried again.
+ * reset(): where given, undoes what may be refused.
+ */
+export function showFailure(failure, again, reset = null) {
   clearNotice();
   if (failure.status === 401) return show(keyForm(failure, again));
   if (!failure.passes)
-    return show(sentence("This did not work.", failure.message), acceptedList(failure));
+    return show(
+      sentence("This did not work.", failure.message),
+      acceptedList(failure),
+      reset && action("Reset all", reset),
+    );
   const busy = failure.status === 0 ? "No answer." : "The service is busy.";
-  const button = element(
-    "button",
-    { type: "button", class: "button", onclick: again },
-    "Try again now",
-  );
+  const button = action("Try again now", again);
   if (retries >= MOST_RETRIES || failure.status === 504)
     return show(sentence(busy, failure.message), button);
   retries += 1;
@@ -45,6 +48,9 @@ function show(...parts) {
     element("div", { class: "notice panel", role: "alert" }, ...parts.filter(Boolean)),
   );
 }
+
+const action = (label, onclick) =>
+  element("button", { type: "button", class: "button", onclick }, label);
 
 function sentence(lead, message) {
   const text = message.charAt(0).toUpperCase() + message.slice(1);

@@ -1,6 +1,6 @@
 /** The image that is asked about, on the page: the picture, its name and size. */
 
-import { showCatalogueImage } from "./catalogue_image.js";
+import { showPicture } from "./catalogue_image.js";
 import { byId } from "./dom.js";
 import { bytes } from "./words.js";
 
@@ -18,11 +18,7 @@ export function showSubject(subject) {
 }
 
 /** The picture itself, without a heat map. */
-export function showPlain(subject) {
-  const image = byId("shown-image");
-  if (subject.path) showCatalogueImage(image, subject.path);
-  else image.src = subject.url;
-}
+export const showPlain = (subject) => showPicture(byId("shown-image"), subject);
 
 function describeSize(subject, image) {
   image.onload = null;

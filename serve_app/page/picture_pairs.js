@@ -1,12 +1,12 @@
 /** Two pictures to compare: on one spot with a slider, or side by side. */
 
-import { showCatalogueImage } from "./catalogue_image.js";
+import { showPicture } from "./catalogue_image.js";
 import { element, place } from "./dom.js";
 
 /** Draw the image at the size of its edit, so that nothing but the edit tells them apart. */
 async function drawAlike(canvas, subject, editedUrl) {
   const [original, edited] = [new Image(), new Image()];
-  show(original, subject);
+  await showPicture(original, subject);
   edited.src = editedUrl;
   await Promise.all(
     [original, edited].map((image) =>
@@ -51,9 +51,9 @@ export function beforeAndAfter(subject, edit) {
 /** The image and one of the catalogue. */
 export function sideBySide(subject, alternate) {
   const yours = element("img", { alt: "" });
-  show(yours, subject);
+  showPicture(yours, subject);
   const other = element("img", { alt: "" });
-  showCatalogueImage(other, alternate.image);
+  showPicture(other, { path: alternate.image });
   return element(
     "div",
     { class: "pair" },
@@ -65,9 +65,4 @@ export function sideBySide(subject, alternate) {
       element("figcaption", { class: "muted small" }, "From the catalogue"),
     ),
   );
-}
-
-function show(image, subject) {
-  if (subject.path) showCatalogueImage(image, subject.path);
-  else image.src = subject.url;
 }

@@ -50,10 +50,15 @@ function listen(changed) {
     later();
   });
   form.querySelector(".reset").addEventListener("click", () => {
-    choose(refinementDefaults());
-    showRefinements();
+    resetRefinements();
     changed();
   });
+}
+
+/** Every control as it is at first. */
+export function resetRefinements() {
+  choose(refinementDefaults());
+  showRefinements();
 }
 
 function valueOf({ name, type, value }) {

@@ -1,46 +1,85 @@
 /** Several images of the user's, to see which of them does best. */
 
-import { askJson } from "./api.js";
+import { askJson, isReadable } from "./api.js";
 import { addTo } from "./choices.js";
 import { byId, element } from "./dom.js";
 import { percent } from "./words.js";
 
-const MOST = 32; // that the service scores at once
+export const MOST = 32; // that the service scores at once
+const LARGE_IMAGES = 4; // of the greatest size that the service takes at once; see application.py
 
 let shelf = [];
 let asking = null;
+const service = { imageBytes: 0, pick: null };
 
-/** Put images on the shelf; the newest stay where there are too many. */
+/** imageBytes: the most of one image; pick(subject): asks about another image of the shelf. */
+export const offerShelf = (imageBytes, pick) => Object.assign(service, { imageBytes, pick });
+
+/** Put up to `MOST` images on the shelf; returns how many earlier ones made room for them. */
 export function putOnShelf(subjects) {
-  shelf = [...shelf, ...subjects];
-  while (shelf.length > MOST) shelf.shift().release();
+  const all = [...shelf, ...subjects];
+  const earlier = all.slice(0, -MOST);
+  earlier.forEach((subject) => subject.release());
+  shelf = all.slice(-MOST);
+  return earlier.length;
 }
 
 /**
  * Show the shelf, best first, where there is more than one image on it.
- * current: the one that is asked about; pick(subject): asks about another one.
+ * current: the one that is asked about; rank: false where the service is too busy for the others.
  */
-export async function showShelf(current, lowerIsBetter, pick) {
+export async function showShelf(current, lowerIsBetter, { rank = true } = {}) {
   asking?.abort();
   const others = shelf.some((subject) => subject !== current);
   if (!others) return byId("shelf").replaceChildren();
+  const unranked = shelf.map((subject) => ({ subject }));
+  const look = { current, lowerIsBetter };
+  draw(unranked, look);
+  if (!rank) return;
   asking = new AbortController();
-  const look = { current, lowerIsBetter, pick };
-  draw(
-    shelf.map((subject) => ({ subject })),
-    look,
-  );
   try {
-    draw(ranked(await scores(asking.signal), lowerIsBetter), look);
+    draw(ranked(await scores(asking.signal), lowerIsBetter), { ...look, state: "best first" });
   } catch (failure) {
-    if (failure.name !== "AbortError") console.info(failure.message); // the images are there, unranked
+    if (failure.name === "AbortError") return;
+    draw(unranked, { ...look, state: "not ranked", why: failure.message });
   }
 }
 
+/**
+ * The scores of the whole shelf, asked for in one request after another. A file that has changed on
+ * disk would make a request fail, and with it the others.
+ */
 async function scores(signal) {
-  const form = addTo(new FormData());
-  for (const { file, name } of shelf) form.append("images", file, name);
   const subjects = [...shelf];
+  const there = await Promise.all(subjects.map(({ file }) => isReadable(file)));
+  signal.throwIfAborted();
+  const found = [];
+  for (const part of parts(subjects.filter((_, index) => there[index]))) {
+    found.push(...(await scoresOf(part, signal)));
+  }
+  const gone = subjects.filter((_, index) => !there[index]);
+  return [...found, ...gone.map((subject) => ({ subject, error: "gone" }))];
+}
+
+/** As many subjects in each as one request may hold. */
+function parts(subjects) {
+  const most = LARGE_IMAGES * service.imageBytes;
+  const made = [];
+  let held = Infinity;
+  for (const subject of subjects) {
+    if (held + subject.file.size > most) {
+      made.push([]);
+      held = 0;
+    }
+    made.at(-1).push(subject);
+    held += subject.file.size;
+  }
+  return made;
+}
+
+async function scoresOf(subjects, signal) {
+  const form = addTo(new FormData());
+  for (const { file, name } of subjects) form.append("images", file, name);
   const { answers } = await askJson("v1/score:batch", { form, signal });
   return answers.map(({ score, error }, index) => ({ subject: subjects[index], score, error }));
 }
@@ -53,18 +92,14 @@ function ranked(entries, lowerIsBetter) {
 
 function draw(entries, look) {
   const focused = document.activeElement?.closest("#shelf button")?.title;
-  const clear = element(
-    "button",
-    { type: "button", class: "quiet", onclick: () => clearAllBut(look) },
-    "Keep only this one",
-  );
   byId("shelf").replaceChildren(
     element(
       "div",
       { class: "shelf-head" },
-      element("h3", { class: "subtitle" }, `Your ${entries.length} images, best first`),
-      clear,
+      element("h3", { class: "subtitle" }, titleOf(entries, look)),
+      shelf.includes(look.current) && clearButton(look), // of the catalogue none can be kept
     ),
+    element("p", { class: "small", role: "status" }, look.why ?? ""),
     element(
       "ol",
       { class: "shelf", role: "list" },
@@ -77,8 +112,21 @@ function draw(entries, look) {
       ?.focus();
 }
 
-function item({ subject, score, error }, { current, pick }) {
-  const figure = score ? percent(score.probability) : error ? "not readable" : "\u2026";
+const clearButton = (look) =>
+  element(
+    "button",
+    { type: "button", class: "quiet", onclick: () => clearAllBut(look) },
+    "Keep only this one",
+  );
+
+function titleOf({ length }, { state }) {
+  if (length === 1) return "Your image";
+  return [`Your ${length} images`, state].filter(Boolean).join(", ");
+}
+
+function item({ subject, score, error }, { current, why }) {
+  const missing = error ? "not readable" : why ? "not known" : "\u2026";
+  const figure = score ? percent(score.probability) : missing;
   return element(
     "button",
     {
@@ -86,7 +134,7 @@ function item({ subject, score, error }, { current, pick }) {
       class: "shelf-item",
       title: subject.name,
       "aria-current": subject === current && "true",
-      onclick: () => pick(subject),
+      onclick: () => service.pick(subject),
     },
     element("img", { src: subject.url, alt: "" }),
     element("span", { class: "name" }, subject.name),
@@ -94,9 +142,9 @@ function item({ subject, score, error }, { current, pick }) {
   );
 }
 
-function clearAllBut({ current, lowerIsBetter, pick }) {
+function clearAllBut({ current, lowerIsBetter }) {
   shelf.filter((subject) => subject !== current).forEach((subject) => subject.release());
   shelf = shelf.filter((subject) => subject === current);
-  showShelf(current, lowerIsBetter, pick);
+  showShelf(current, lowerIsBetter);
   byId("change").focus();
 }

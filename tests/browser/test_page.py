@@ -1,12 +1,14 @@
 """What a campaign engineer does on the page, with the real service behind it."""
 
+import os
 import re
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from bundle_factory import CATALOGUE_IMAGES, bundle_config, showroom_jpeg
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from browser.conftest import JPEG, QUESTION, UPLOAD, Answered, OpenPage, answered_on
 from emailimg import images
@@ -20,6 +22,9 @@ _HAND_OVER = """([kind, bytes]) => {
     : new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true });
   document.body.dispatchEvent(event);
 }"""
+
+
+NOTES = UPLOAD | {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"not an image"}
 
 
 def percent(shown: str) -> float:
@@ -131,6 +136,22 @@ def test_the_request_before_is_cancelled(answered: Answered):
     expect(page.locator("#notice")).to_be_empty()
 
 
+def test_a_late_answer_about_all_targets_does_not_replace_a_newer_one(answered: Answered):
+    page = answered.page
+    targets = page.locator("#targets")
+    expect(targets).to_contain_text("Every target")
+    before = targets.inner_text()
+    held: list[Route] = []
+    page.route("**/v1/score", lambda route: held.append(route), times=1)
+    with page.expect_request("**/v1/score"):
+        answered.choose("Industry", "Energy")
+    answered.choose("Industry", "Retail")
+    late = {"probabilities": {"open_rate": 0.01, "conversion_rate": 0.02}, "intervals": {}}
+    held[0].fulfill(json=late)
+    page.wait_for_timeout(200)
+    assert targets.inner_text() == before
+
+
 def test_suggestions_are_ranked_and_beat_the_upload(answered: Answered):
     for kind in ("edits", "alternates"):
         found = probabilities(answered.page, kind)
@@ -193,6 +214,18 @@ def test_a_catalogue_image_is_looked_at_and_asked_about(answered: Answered):
     expect(page.locator("#result")).to_be_focused()
 
 
+def test_ones_own_image_stays_at_hand_while_one_of_the_catalogue_is_asked_about(
+    answered: Answered,
+):
+    page = answered.page
+    page.locator("#alternates .card").first.click()
+    answered.ask(page.get_by_role("button", name="Ask about this image").click)
+    expect(page.locator("#shelf .subtitle")).to_have_text("Your image")
+    expect(page.get_by_role("button", name="Keep only this one")).to_have_count(0)
+    answered.ask(page.locator(".shelf-item").click)
+    expect(page.locator("#shown-name")).to_have_text(str(UPLOAD["name"]))
+
+
 def test_so_many_suggestions_are_shown_as_are_asked_for(answered: Answered):
     page = answered.page
     answered.ask(lambda: page.get_by_label("Show up to").fill("3"))
@@ -249,15 +282,14 @@ def test_the_heat_map_is_put_on_the_image_and_taken_off(answered: Answered):
 
 def test_a_file_that_is_no_image_is_refused_in_words(open_page: OpenPage):
     page = open_page()
-    text = UPLOAD | {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"not an image"}
-    page.set_input_files("#file", text)
+    page.set_input_files("#file", NOTES)
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("This did not work")
     expect(alert).to_contain_text("JPEG")
     expect(page.locator("#answer")).to_be_hidden()
     answered_on(page)
     expect(alert).to_have_count(0)
-    page.set_input_files("#file", text)
+    page.set_input_files("#file", NOTES)
     expect(alert).to_contain_text("This did not work")
     expect(page.locator("#shown-size")).to_have_text("")  # and not that of the image before
     expect(page.locator("#heat-tools")).to_be_hidden()
@@ -274,6 +306,17 @@ def test_a_wish_that_is_refused_can_be_corrected(answered: Answered):
     make.fill("")
     make.press("Enter")
     expect(alert).to_have_count(0)
+
+
+@pytest.mark.parametrize("wish", ["k=0", "make=Fjord"])
+def test_a_refused_wish_in_the_address_is_no_dead_end(open_page: OpenPage, wish: str):
+    page = open_page(f"#{wish}")
+    page.set_input_files("#file", UPLOAD)
+    reset = page.get_by_role("alert").get_by_role("button", name="Reset all")
+    Answered(page).ask(reset.click)
+    expect(page.locator(".big")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert wish not in page.url
 
 
 def refuse_once(page: Page, status: int, code: str, **headers: str) -> None:
@@ -305,6 +348,22 @@ def test_without_a_network_the_page_says_so_and_tries_again_when_told(answered: 
     assert answer["industry"] == "Energy"
 
 
+def test_a_file_that_has_changed_on_disk_is_to_be_chosen_again(open_page: OpenPage, tmp_path: Path):
+    page = open_page()
+    path = tmp_path / "car.jpg"
+    path.write_bytes(JPEG)
+    Answered(page).ask(lambda: page.set_input_files("#file", path))
+    os.utime(path, (0, 0))  # browsers compare whole seconds
+    page.get_by_role("combobox", name="Industry").select_option("Energy")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("“car.jpg” has changed or is gone; choose it again.")
+    with page.expect_response("**/v1/score:batch"):
+        Answered(page).ask(lambda: page.set_input_files("#file", path))
+    expect(alert).to_have_count(0)
+    figures = page.locator(".shelf-item strong")  # the newly chosen one, and the one that has gone
+    expect(figures).to_have_text([re.compile("%$"), "not readable"])
+
+
 def test_a_key_is_asked_for_kept_for_the_tab_and_sent(open_page: OpenPage):
     page = open_page()
 
@@ -329,6 +388,29 @@ def test_a_key_is_asked_for_kept_for_the_tab_and_sent(open_page: OpenPage):
     assert page.evaluate("localStorage.length") == 0
 
 
+def test_a_picture_that_needs_the_key_is_asked_for_again_and_never_replaces_a_later_one(
+    open_page: OpenPage,
+):
+    page = open_page()
+    page.evaluate("sessionStorage.setItem('emailimg-api-key', 'a-long-enough-key')")
+    held: list[Route] = []
+    busy = True
+    page.route("**/v1/images/*", lambda route: held.append(route) if busy else route.continue_())
+    page.reload()
+    with page.expect_request("**/v1/images/*"):
+        page.locator(".thumb").first.click()
+    answered_on(page)
+    upload = str(page.locator("#shown-image").get_attribute("src"))
+    busy = False
+    for route in held:
+        route.fulfill(status=429)
+    expect(page.locator(".thumb img").first).to_have_attribute("src", re.compile("^v1/images/"))
+    expect(page.locator("#shown-image")).to_have_attribute("src", upload)
+    page.locator(".thumb").first.click()
+    shown = page.locator("#shown-image")
+    expect(shown).to_have_attribute("src", re.compile(f"^blob:(?!{re.escape(upload[5:])})"))
+
+
 def test_an_image_unlike_the_catalogue_comes_with_a_warning(answered: Answered):
     page = answered.page
     expect(page.locator(".warning")).to_have_count(0)
@@ -343,14 +425,18 @@ def test_an_image_unlike_the_catalogue_comes_with_a_warning(answered: Answered):
     expect(page.locator(".warning")).to_contain_text("unlike those of the catalogue")
 
 
+def uploads_named(names: list[str]) -> list[dict[str, Any]]:
+    return [
+        UPLOAD | {"name": name, "buffer": showroom_jpeg(CATALOGUE_IMAGES + index)}
+        for index, name in enumerate(names)
+    ]
+
+
 def test_several_images_are_ranked_and_each_can_be_asked_about(open_page: OpenPage, base_url: str):
     page = open_page()
     found = Answered(page)
     names = [f"car-{index}.jpg" for index in range(3)]
-    uploads = [
-        UPLOAD | {"name": name, "buffer": showroom_jpeg(CATALOGUE_IMAGES + index)}
-        for index, name in enumerate(names)
-    ]
+    uploads = uploads_named(names)
     with page.expect_response("**/v1/score:batch") as response:
         found.ask(lambda: page.set_input_files("#file", uploads))
     scores = {a["file_name"]: a["score"]["probability"] for a in response.value.json()["answers"]}
@@ -363,3 +449,70 @@ def test_several_images_are_ranked_and_each_can_be_asked_about(open_page: OpenPa
     expect(page.locator(".shelf-item[aria-current] strong")).to_have_text(found.big)
     page.get_by_role("button", name="Keep only this one").click()
     expect(page.locator("#shelf")).to_be_empty()
+
+
+def test_of_too_many_images_the_first_are_taken_and_the_others_counted(open_page: OpenPage):
+    page = open_page()
+    names = [f"car-{index}.jpg" for index in range(34)]
+    with page.expect_response("**/v1/score:batch"):
+        page.set_input_files("#file", uploads_named(names))
+    expect(page.locator("#left-out")).to_contain_text("At most 32 images")
+    expect(page.locator("#left-out")).to_contain_text("2 files left out")
+    expect(page.locator(".shelf-item")).to_have_count(32)
+    expect(page.locator(".shelf-item[aria-current]")).to_have_attribute("title", names[0])
+    assert page.locator("#shown-image").evaluate("image => image.naturalWidth") > 0
+    Answered(page).ask(lambda: page.set_input_files("#file", uploads_named(names[:1])))
+    expect(page.locator("#left-out")).to_have_text("1 earlier image made room.")
+
+
+def limit_images(page: Page, most: int) -> None:
+    """Let the page believe that the service accepts images of so many bytes."""
+
+    def limited(route: Route) -> None:
+        answer = route.fetch().json()
+        route.fulfill(json=answer | {"image": answer["image"] | {"max_bytes": most}})
+
+    page.route("**/v1/targets", limited)
+    page.reload()
+    expect(page.locator("#accepted")).to_contain_text("kB")
+
+
+def test_a_file_that_is_no_image_leaves_the_others_on_the_shelf(open_page: OpenPage):
+    page = open_page()
+    limit_images(page, 50_000)
+    large = UPLOAD | {"name": "large.jpg", "buffer": bytes(60_000)}
+    with page.expect_response("**/v1/score:batch"):
+        page.set_input_files("#file", [NOTES, large, *uploads_named(["car-0.jpg", "car-1.jpg"])])
+    expect(page.get_by_role("alert")).to_contain_text("“notes.txt”")
+    expect(page.locator("#left-out")).to_contain_text("“large.jpg” left out")
+    expect(page.locator(".shelf-item")).to_have_count(3)
+    current = page.locator(".shelf-item[aria-current]")
+    expect(current).to_contain_text("not readable")
+    Answered(page).ask(page.locator(".shelf-item").first.click)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    with page.expect_response("**/v1/score:batch"):
+        page.set_input_files("#file", NOTES | {"name": "more.txt"})
+    expect(current).to_have_attribute("title", "more.txt")
+    page.set_input_files("#file", large)
+    expect(page.get_by_role("alert")).to_contain_text("“large.jpg” has")
+    expect(page.get_by_role("alert")).not_to_contain_text("more.txt")
+
+
+def test_images_that_are_too_much_for_one_request_are_ranked_in_parts(open_page: OpenPage):
+    page = open_page()
+    uploads = uploads_named([f"car-{index}.jpg" for index in range(6)])
+    limit_images(page, max(len(upload["buffer"]) for upload in uploads))
+    sent: list[Request] = []
+    page.on("request", lambda request: sent.append(request))
+    title = page.locator("#shelf .subtitle")
+    page.set_input_files("#file", uploads)
+    expect(title).to_have_text("Your 6 images, best first")
+    expect(page.locator("#shelf p")).to_be_empty()
+    expect(page.locator(".shelf-item strong")).to_have_text([re.compile("%$")] * 6)
+    assert sum(request.url.endswith("score:batch") for request in sent) == 2
+
+    page.route("**/v1/score:batch", lambda route: route.fulfill(status=503))
+    Answered(page).choose("Industry", "Energy")
+    expect(title).to_have_text("Your 6 images, not ranked")
+    expect(page.locator("#shelf")).to_contain_text("answered with status 503")
+    expect(page.locator(".shelf-item strong")).to_have_text(["not known"] * 6)
