@@ -78,8 +78,12 @@ def picture_to_show(image_bytes: bytes, limits: ImageConfig) -> np.ndarray:
 
 
 def edited(image_bytes: bytes, edit: Edit, limits: ImageConfig) -> np.ndarray:
-    """The edited picture at the size at which edits are scored, uint8 (H, W, 3) RGB."""
-    return apply(edit, images.decode(image_bytes, limits))
+    """The edited picture to be sent, uint8 (H, W, 3) RGB, at most 1,024 pixels long.
+
+    Edits are scored on a smaller one. Their lengths are shares of the longer side, so that both are
+    edited alike; noise and edges are as fine as the pixels, and so finer in the larger one.
+    """
+    return apply(edit, picture_to_show(image_bytes, limits))
 
 
 def embed_versions(embedder: "Embedder", batch: Sequence[Versions]) -> list[Embedded]:

@@ -7,12 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from bundle_factory import TARGETS, bundle_config
+from bundle_factory import CATALOGUE_IMAGES, TARGETS, bundle_config, showroom_jpeg
 from fastapi.testclient import TestClient
 from in_process import FORM, JPEG, assert_failure, post
 from ray.serve.exceptions import BackPressureError
 
-from emailimg import taxonomy
+from emailimg import images, taxonomy
+from emailimg.config import ImageConfig
 from serve_app.versions import BundleRef
 
 MAX_BYTES = bundle_config().images.max_bytes
@@ -195,6 +196,15 @@ def test_an_unknown_attribute_lists_the_known_ones(client: TestClient):
     error = assert_failure(response, 422, "unknown_value")
     assert "attribute 'colour'" in error["message"]
     assert error["accepted"] == ["augmentation_class", "vehicle_type"]
+
+
+@pytest.mark.parametrize(("side", "saved"), [(96, 96), (640, 640), (2000, 1024)])
+def test_an_edited_picture_is_large_enough_to_be_sent(client: TestClient, side: int, saved: int):
+    files = {"image": ("car.jpg", showroom_jpeg(CATALOGUE_IMAGES, side))}
+    form = {"augmentation_class": "horizontal_flip", "parameters": "{}"}
+    response = client.post("/v1/edits", files=files, data=form)
+    assert response.status_code == 200, response.text
+    assert max(images.decode(response.content, ImageConfig(working_size_px=4000)).shape) == saved
 
 
 def test_a_batch_says_what_its_files_are_called(client: TestClient):
