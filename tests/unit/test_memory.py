@@ -12,8 +12,8 @@ from process_memory import resident_mb
 REQUESTS = 2000
 WARM_UP = 300
 # Every request is about another picture: a leak of each as it is decoded (96 pixels long, 20 kB)
-# would add 34 MB. What is left is the allocator's unrest, and threads that are first needed after the
-# warm-up: each has memory of its own to allocate from.
+# would add 34 MB. What is left is the allocator's unrest, and threads that are first needed after
+# the warm-up: each has memory of its own to allocate from.
 MOST_MB = 12
 
 
