@@ -72,7 +72,7 @@ def upright(image: Image.Image) -> Image.Image:
     """
     image.load()
     try:
-        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
+        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # whatever a stranger wrote there, the picture is whole
         turn = None
     return image if turn is None else image.transpose(turn)
