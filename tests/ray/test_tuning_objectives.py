@@ -50,6 +50,7 @@ def embeddings(tmp_path_factory: pytest.TempPathFactory) -> str:
         matrix = features.assemble(embedding, campaign, industry)
         table = pd.DataFrame(matrix, columns=features.feature_columns(WIDTH))
         table["source_id"] = [f"{split}-{row // 2}" for row in range(len(embedding))]
+        table["version"] = np.arange(len(embedding)) % 2
         truth = np.where(embedding[:, 0] * embedding[:, 1] > 0, 0.9, 0.1)
         for target in TARGETS:
             successes = rng.binomial(10, truth)
