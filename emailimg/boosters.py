@@ -27,7 +27,8 @@ from emailimg.errors import BundleError
 from emailimg.intervals import Uncertainty
 
 _INDEX_FILE = "classifiers.json"
-_WHOLE = 1.0  # an edit's predicted difference, where it was not measured how much holds up
+# Of an edit's predicted difference all holds up, where that was not or could not be measured.
+WHOLE_DIFFERENCE = 1.0
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Trained:
     rounds: int
     calibration_log_losses: dict[str, float] = field(default_factory=dict)
     members: Members | None = None
-    edit_slope: float = _WHOLE
+    edit_slope: float = WHOLE_DIFFERENCE
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Prediction:
     members: np.ndarray
     too_wide: float = 1.0
     uncertainty: Uncertainty | None = None
-    edit_slope: float = _WHOLE
+    edit_slope: float = WHOLE_DIFFERENCE
 
     def part(self, rows: slice) -> "Prediction":
         """Of some of the rows."""
@@ -194,7 +195,7 @@ def load_trained(folder: str) -> dict[str, Trained]:
             rounds=entry["rounds"],
             calibration_log_losses=entry["calibration_log_losses"],
             members=_load_members(folder, target, entry["members"]),
-            edit_slope=entry.get("edit_slope", _WHOLE),
+            edit_slope=entry.get("edit_slope", WHOLE_DIFFERENCE),
         )
         for target, entry in index["targets"].items()
     }

@@ -19,10 +19,10 @@ from scipy.optimize import minimize
 from scipy.special import logit
 
 from emailimg import ensemble, features, members, splits
+from emailimg.boosters import WHOLE_DIFFERENCE
 from emailimg.calibration import Calibration
 
-_WHOLE = 1.0  # where no version was observed, nothing speaks against the difference
-_USUAL_ERROR = 0.5  # of a slope that nothing is known of, around _WHOLE
+_USUAL_ERROR = 0.5  # of a slope that nothing is known of, around the whole difference
 # Trials of one row share what no booster sees: so strongly are they correlated.
 _SHARED = 0.05
 
@@ -43,8 +43,8 @@ def measure(
     both = versions[versions[labels[1]] > 0].merge(
         originals, on="source_id", suffixes=("", " of the original"), validate="many_to_one"
     )
-    if both.empty:
-        return _WHOLE
+    if both.empty:  # nothing speaks against the difference
+        return WHOLE_DIFFERENCE
     before = np.array(both[[f"{name} of the original" for name in columns]], np.float32)
     after = np.array(both[columns], np.float32)
     lasting = features.lasting_columns(embeddings_folder)
@@ -67,8 +67,10 @@ def fit(
     def loss(x: np.ndarray) -> float:
         odds = start + x[0] + x[1] * difference
         losses = successes * np.logaddexp(0, -odds) + (trials - successes) * np.logaddexp(0, odds)
-        unusual = (x - [0.0, _WHOLE]) / [1.0, _USUAL_ERROR]
+        unusual = (x - [0.0, WHOLE_DIFFERENCE]) / [1.0, _USUAL_ERROR]
         return float(weights @ losses + unusual @ unusual / 2)
 
-    found = minimize(loss, x0=[0.0, _WHOLE], bounds=[(None, None), (0.0, 1.0)], method="L-BFGS-B")
+    found = minimize(
+        loss, x0=[0.0, WHOLE_DIFFERENCE], bounds=[(None, None), (0.0, 1.0)], method="L-BFGS-B"
+    )
     return float(found.x[1])
