@@ -33,6 +33,13 @@ class Shares:
     calibration: np.ndarray
     probabilities: np.ndarray
 
+    def row(self, number: int) -> "Shares":
+        """Of one prediction alone."""
+        some = slice(number, number + 1)
+        return Shares(
+            self.base, self.columns[some], self.calibration[some], self.probabilities[some]
+        )
+
     def by_group(self, embedding_names: Sequence[str]) -> dict[str, np.ndarray]:
         """Log-odds by what the columns tell of, float64 (N,) each, with `calibration` last.
 

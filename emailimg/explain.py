@@ -10,6 +10,7 @@ features instead of attributes, each feature is weighted by its contribution per
 map spreads the picture's contribution over where each feature is active.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
@@ -17,9 +18,10 @@ import numpy as np
 
 from emailimg.answers import Contribution, HeatMap, Kind
 from emailimg.boosters import Classifiers
-from emailimg.contributions import CALIBRATION
+from emailimg.contributions import CALIBRATION, Shares
 from emailimg.encoder_spec import EncoderSpec
 from emailimg.question import Question
+from emailimg.together import by_kind
 
 if TYPE_CHECKING:
     from emailimg.embed import Embedder
@@ -46,35 +48,51 @@ class Reasons:
     focus: Focus
 
 
-def reasons(
-    classifiers: Classifiers,
-    question: Question,
-    embedding: np.ndarray,
-    seen: dict[str, str],
-    spec: EncoderSpec,
-    kind: str,
-) -> Reasons:
-    """Explain the prediction for one embedding, float32 (D,) of this kind.
+@dataclass(frozen=True)
+class Asked:
+    """An embedding, float32 (D,), whose prediction is to be explained.
 
     seen: the class seen per attribute.
     """
-    context = {
-        "campaign_type": question.campaign_type,
-        "industry": question.industry,
-        "vehicle_type_told": question.vehicle_type,
-    }
-    matrix = classifiers.matrix(
-        embedding[None], [question.campaign_type], [question.industry], [question.vehicle_type]
-    )
-    shares = classifiers[question.target].shares(matrix)
+
+    question: Question
+    embedding: np.ndarray
+    seen: dict[str, str]
+
+
+def reasons(
+    classifiers: Classifiers, asked: Sequence[Asked], spec: EncoderSpec, kind: str
+) -> list[Reasons]:
+    """Explain the predictions for embeddings of this kind; those of one target together."""
+
+    def of_one(target: str, some: list[Asked]) -> list[Reasons]:
+        matrix = classifiers.matrix(
+            np.stack([each.embedding for each in some]),
+            [each.question.campaign_type for each in some],
+            [each.question.industry for each in some],
+            [each.question.vehicle_type for each in some],
+        )
+        shares = classifiers[target].shares(matrix)
+        return [_reasons(shares.row(row), each, spec, kind) for row, each in enumerate(some)]
+
+    return by_kind(asked, lambda each: each.question.target, of_one)
+
+
+def _reasons(shares: Shares, asked: Asked, spec: EncoderSpec, kind: str) -> Reasons:
+    """shares: of the one prediction."""
     by_group = {group: float(v[0]) for group, v in shares.by_group(spec.column_names(kind)).items()}
-    found = _contributions(by_group, context, seen)
-    of_embedding = shares.columns[0, : len(embedding)]
+    context = {
+        "campaign_type": asked.question.campaign_type,
+        "industry": asked.question.industry,
+        "vehicle_type_told": asked.question.vehicle_type,
+    }
+    found = _contributions(by_group, context, asked.seen)
+    of_embedding = shares.columns[0, : len(asked.embedding)]
     if kind == "pooled":
-        focus = Focus(direction=_per_unit(of_embedding, embedding))
+        focus = Focus(direction=_per_unit(of_embedding, asked.embedding))
     else:
         strongest = next(c.group for c in found if c.kind == "attribute")
-        focus = _focus(spec, strongest, seen[strongest], of_embedding)
+        focus = _focus(spec, strongest, asked.seen[strongest], of_embedding)
     return Reasons(float(shares.probabilities[0]), shares.base, found, focus)
 
 

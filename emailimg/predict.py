@@ -20,6 +20,7 @@ from emailimg.config import ImageConfig
 from emailimg.edits import Edit, apply
 from emailimg.question import Question, parse_question, parse_questions
 from emailimg.recommender import Case, Recommender, Subject, Wishes
+from emailimg.together import by_kind
 
 if TYPE_CHECKING:
     from emailimg.embed import Embedder, Look
@@ -150,6 +151,24 @@ def prediction(
     return classifiers[question.target].predict(matrix)
 
 
+def predictions(
+    classifiers: Classifiers, asked: Sequence[tuple[Question, np.ndarray]]
+) -> list[Prediction]:
+    """`prediction` of questions and their embeddings, float32 (N, D) each.
+
+    Whatever is asked about one target goes through its boosters together: a call costs them more
+    than a row.
+    """
+
+    def of_one(target: str, some: list[tuple[Question, np.ndarray]]) -> list[Prediction]:
+        matrices = [features_of(classifiers, *each) for each in some]
+        predicted = classifiers[target].predict(np.concatenate(matrices))
+        ends = itertools.accumulate((len(matrix) for matrix in matrices), initial=0)
+        return [predicted.part(slice(*rows)) for rows in itertools.pairwise(ends)]
+
+    return by_kind(asked, lambda each: each[0].target, of_one)
+
+
 def probabilities(
     classifiers: Classifiers,
     question: Question,
@@ -207,7 +226,7 @@ class Predictor:
         questions = parse_questions(self.targets, target, campaign_type, industry, vehicle_type)
         upload = read_upload(image_bytes, self._limits)
         [embedded] = embed_versions(self._embedder, [Versions(upload.pixels)])
-        found = [prediction(self._classifiers, q, embedded.embeddings) for q in questions]
+        found = predictions(self._classifiers, [(q, embedded.embeddings) for q in questions])
         return score_of(questions, upload.image_id, embedded, found)
 
     def explain(
@@ -225,13 +244,9 @@ class Predictor:
         question = parse_question(self.targets, target, campaign_type, industry, vehicle_type)
         upload = read_upload(image_bytes, self._limits)
         [embedded] = embed_versions(self._embedder, [Versions(upload.pixels)])
-        found = explain.reasons(
-            self._classifiers,
-            question,
-            embedded.embeddings[0],
-            embedded.attributes_seen,
-            self._embedder.spec,
-            self._embedder.kind,
+        asked = explain.Asked(question, embedded.embeddings[0], embedded.attributes_seen)
+        [found] = explain.reasons(
+            self._classifiers, [asked], self._embedder.spec, self._embedder.kind
         )
         shown = picture_to_show(image_bytes, self._limits)
         own = prediction(self._classifiers, question, embedded.embeddings)

@@ -6,8 +6,7 @@ bundle it is about (see `versions`).
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -23,6 +22,7 @@ from emailimg.explain import Focus, Reasons
 from emailimg.predict import Embedded, Versions
 from emailimg.question import Question
 from emailimg.recommender import Case, Weighed
+from emailimg.together import by_kind
 from serve_app import device
 from serve_app.batching import Batches
 from serve_app.calls import Part
@@ -31,9 +31,11 @@ from serve_app.versions import BundleRef, Shelf
 if TYPE_CHECKING:
     from emailimg.embed import Embedder as Encoder  # noqa: F401 (in a base class, as text)
 
-_MAX_BATCH = 8  # uploads that go through the encoder together
+_MAX_BATCH = 8  # uploads that go through the encoder, or through the classifiers, together
 
 Held = TypeVar("Held")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class _Deployment(Generic[Held]):
@@ -44,6 +46,19 @@ class _Deployment(Generic[Held]):
     async def reconfigure(self, user_config: Any) -> None:
         """Called by Serve with the deployment's `user_config`: the bundle to have ready."""
         await self._shelf.swap(user_config)
+
+    async def _together(
+        self,
+        batch: list[tuple[BundleRef, Item]],
+        compute: Callable[[Held, list[Item]], Sequence[Result]],
+    ) -> list[Result]:
+        """The batch's results, of each bundle in one go."""
+        held = {ref: await self._shelf.get(ref) for ref, _ in batch}
+
+        def of_one(ref: BundleRef, some: list[tuple[BundleRef, Item]]) -> Sequence[Result]:
+            return compute(held[ref], [item for _, item in some])
+
+        return await asyncio.to_thread(by_kind, batch, lambda each: each[0], of_one)
 
     async def version(self, ref: BundleRef) -> str:
         """The bundle's version, once its part is there."""
@@ -57,23 +72,14 @@ class Embedder(_Deployment["Encoder"]):
     def __init__(self, ref: BundleRef, threads: int) -> None:
         where = device.granted()
         self._shelf = Shelf(lambda bundle: bundle.embedder(device=where, threads=threads), ref)
-        self._batches = Batches(self._embed, _MAX_BATCH)
+        self._batches = Batches(self._embed_all, _MAX_BATCH)
 
     async def embed(self, ref: BundleRef, versions: Versions) -> Embedded:
         """Edits are made here: they travel as a few parameters, not as a picture each."""
         return await self._batches.ask((ref, versions))
 
-    async def _embed(self, batch: list[tuple[BundleRef, Versions]]) -> list[Embedded]:
-        places: dict[BundleRef, list[int]] = defaultdict(list)
-        for place, (ref, _) in enumerate(batch):
-            places[ref].append(place)
-        found: dict[int, Embedded] = {}
-        for ref, where in places.items():
-            encoder = await self._shelf.get(ref)
-            versions = [batch[place][1] for place in where]
-            embedded = await asyncio.to_thread(predict.embed_versions, encoder, versions)
-            found |= dict(zip(where, embedded, strict=True))
-        return [found[place] for place in range(len(batch))]
+    async def _embed_all(self, batch: list[tuple[BundleRef, Versions]]) -> list[Embedded]:
+        return await self._together(batch, predict.embed_versions)
 
     async def heat_map(
         self, ref: BundleRef, pixels: np.ndarray, focus: Focus, size: tuple[int, int]
@@ -81,6 +87,10 @@ class Embedder(_Deployment["Encoder"]):
         """Where in a picture, uint8 (H, W, 3), the focus is seen; see `explain.heat_map`."""
         encoder = await self._shelf.get(ref)
         return await asyncio.to_thread(explain.heat_map, encoder, pixels, focus, size)
+
+
+_Judged = tuple[list[Question], Embedded]  # questions about an image and its edits
+_Verdict = tuple[list[Prediction], Reasons | None]
 
 
 @dataclass(frozen=True)
@@ -107,17 +117,25 @@ class _Judge:
             for question in questions
         ]
 
-    def answer(
-        self, questions: list[Question], embedded: Embedded
-    ) -> tuple[list[Prediction], Reasons | None]:
-        """`predictions`, and of one question the reasons; see `explain.reasons`."""
-        predicted = self.predictions(questions, embedded.embeddings)
-        if len(questions) > 1:
-            return predicted, None
-        own, seen = embedded.embeddings[0], embedded.attributes_seen
-        return predicted, explain.reasons(
-            self.classifiers, questions[0], own, seen, self.spec, self.kind
-        )
+    def verdicts(self, cases: list[_Judged]) -> list[_Verdict]:
+        """Of each case its questions' predictions, and where that is one, the reasons."""
+        asked = [(q, embedded.embeddings) for questions, embedded in cases for q in questions]
+        predicted = iter(predict.predictions(self.classifiers, asked))
+        explained = iter(self._reasons([case for case in cases if len(case[0]) == 1]))
+        return [
+            (
+                [next(predicted) for _ in questions],
+                next(explained) if len(questions) == 1 else None,
+            )
+            for questions, _ in cases
+        ]
+
+    def _reasons(self, cases: list[_Judged]) -> list[Reasons]:
+        asked = [
+            explain.Asked(question, embedded.embeddings[0], embedded.attributes_seen)
+            for [question], embedded in cases
+        ]
+        return explain.reasons(self.classifiers, asked, self.spec, self.kind)
 
 
 class Classifiers(_Deployment[_Judge]):
@@ -125,6 +143,7 @@ class Classifiers(_Deployment[_Judge]):
 
     def __init__(self, ref: BundleRef) -> None:
         self._shelf = Shelf(_Judge.of, ref)
+        self._batches = Batches(self._judge_all, _MAX_BATCH)
 
     async def predict(
         self,
@@ -152,13 +171,15 @@ class Classifiers(_Deployment[_Judge]):
 
     async def judge(
         self, ref: BundleRef, questions: list[Question], embedded: Embedded
-    ) -> tuple[list[Prediction], Reasons | None]:
+    ) -> _Verdict:
         """Each question's answer about an image and its edits, and what moves the image's.
 
         The reasons of one question; of several None.
         """
-        judge = await self._shelf.get(ref)
-        return await asyncio.to_thread(judge.answer, questions, embedded)
+        return await self._batches.ask((ref, (questions, embedded)))
+
+    async def _judge_all(self, batch: list[tuple[BundleRef, _Judged]]) -> list[_Verdict]:
+        return await self._together(batch, _Judge.verdicts)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 from emailimg import explain, features
 from emailimg.contributions import Shares
 from emailimg.encoder_spec import EncoderSpec
-from emailimg.explain import Focus
+from emailimg.explain import Asked, Focus
 from emailimg.question import Question
 
 HEADS = {"augmentation_class": ("original", "blur"), "vehicle_type": ("SUV", "Coupe")}
@@ -38,7 +38,8 @@ def reasons(embedding: list[float], seen: dict[str, str] = SEEN, **options: Any)
     classifiers: Any = Fixed(embedding, options.pop("campaign", 0.0))
     values = np.ones(len(embedding), np.float32)
     spec, kind = options.get("spec", SPEC), options.get("kind", "logits")
-    return explain.reasons(classifiers, QUESTION, values, seen, spec, kind)
+    [found] = explain.reasons(classifiers, [Asked(QUESTION, values, seen)], spec, kind)
+    return found
 
 
 def test_contributions_come_as_attributes_context_calibration_by_size() -> None:
@@ -86,7 +87,7 @@ def pooled_direction(shares: list[float], pooled: list[float]) -> np.ndarray:
     others = [0.0] * (512 - len(shares))
     classifiers: Any = Fixed([*shares, *others])
     embedding = np.array([*pooled, *others], np.float32)
-    found = explain.reasons(classifiers, QUESTION, embedding, {}, SPEC, "pooled")
+    [found] = explain.reasons(classifiers, [Asked(QUESTION, embedding, {})], SPEC, "pooled")
     assert found.contributions[0].group == "image"
     assert found.focus.attribute is None
     assert found.focus.direction is not None
