@@ -5,13 +5,14 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 # Heavy modules (torch, Ray) are imported by the commands that need them, so that `--help` and a
 # mistyped option answer at once.
-from emailimg import __version__, config
+from emailimg import __version__, config, wish_options
+from emailimg.argument_types import whole_number
 from emailimg.errors import ConfigError, EmailimgError
 from emailimg.score_catalogue import options as score_catalogue_options
 
@@ -152,9 +153,7 @@ def _add_serving_commands(commands: Any) -> None:
         parser.set_defaults(command=command)
         parser.add_argument("--out", type=Path, metavar="DIR", help="write the pictures there")
         if name == "recommend":
-            parser.add_argument(
-                "-k", type=whole_number(1, 50), default=6, help="of each (default: 6)"
-            )
+            wish_options.add(parser)
         else:
             parser.add_argument(
                 "--explain", action="store_true", help="say why; with --out, draw where"
@@ -166,19 +165,6 @@ def _add_serving_commands(commands: Any) -> None:
     score_catalogue_options.add(many)
     _add_address(many)
     many.set_defaults(command=_score_catalogue)
-
-
-def whole_number(low: int, high: int) -> Callable[[str], int]:
-    """An argparse type: a whole number from `low` to `high`."""
-
-    def parse(text: str) -> int:
-        number = int(text)
-        if not low <= number <= high:
-            raise argparse.ArgumentTypeError(f"{number} is not between {low} and {high}")
-        return number
-
-    parse.__name__ = "whole number"  # what argparse calls it when the text is no number
-    return parse
 
 
 def load_config(options: argparse.Namespace) -> config.Config:
@@ -297,18 +283,19 @@ def _recommend(options: argparse.Namespace) -> None:
     from emailimg import presentation
     from emailimg.predict import Predictor
 
+    wishes = wish_options.wishes(options)
     predictor = Predictor(_open_bundle(options))
     answer = predictor.recommend(
         _read_image(options.image),
         options.target,
         options.campaign,
         options.industry,
-        k=options.k,
         vehicle_type=options.vehicle_type,
+        wishes=wishes,
     )
     if options.out is not None:
         presentation.write_pictures(answer, options.out)
-    _print_answer(options, answer, presentation.recommendation_text(answer))
+    _print_answer(options, answer, presentation.recommendation_text(answer, wishes))
 
 
 def _print_answer(options: argparse.Namespace, answer: Any, text: str) -> None:

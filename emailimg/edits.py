@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from emailimg import taxonomy
 from emailimg.config import AugmentConfig
 from emailimg.errors import TaxonomyError
 from emailimg.techniques import TECHNIQUES, Parameters
@@ -43,18 +44,18 @@ def candidate_edits(config: AugmentConfig) -> list[Edit]:
 def find_edit(edits: Sequence[Edit], augmentation_class: str, parameters: Parameters) -> Edit:
     """The one of these edits that is meant; raises TaxonomyError listing what there is.
 
+    The augmentation class may be in any spelling.
+
     Only they are made on request: other parameters could cost any time and memory.
     """
-    of_class = [edit for edit in edits if edit.augmentation_class == augmentation_class]
+    names = tuple(dict.fromkeys(edit.augmentation_class for edit in edits))
+    name = taxonomy.parse(augmentation_class, names, "augmentation class of an edit")
+    of_class = [edit for edit in edits if edit.augmentation_class == name]
     for edit in of_class:
         if edit.parameters == parameters:
             return edit
-    names = tuple(dict.fromkeys(edit.augmentation_class for edit in edits))
     settings = tuple(json.dumps(edit.parameters) for edit in of_class)
-    if not of_class:
-        message = f"no edit is of augmentation_class {augmentation_class!r}"
-        raise TaxonomyError(f"{message}; accepted: {', '.join(names)}", names)
-    message = f"no edit of augmentation_class {augmentation_class!r} has these parameters"
+    message = f"no edit of augmentation class {name!r} has these parameters"
     raise TaxonomyError(f"{message}; accepted: {'; '.join(settings)}", settings)
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
+from emailimg import taxonomy
 from emailimg.answers import Contribution, HeatMap, Kind
 from emailimg.boosters import Classifiers
 from emailimg.contributions import CALIBRATION, Shares
@@ -36,6 +37,21 @@ class Focus:
     attribute: str | None = None
     classes: tuple[str, ...] = ()
     direction: np.ndarray | None = None
+
+
+def focus_of(spec: EncoderSpec, attribute: str, class_name: str) -> Focus:
+    """A class of an attribute, both in any spelling, or several with ` + ` between them.
+
+    Raises TaxonomyError listing the attributes or the classes that there are.
+    """
+    head = attribute_of(spec, attribute)
+    names = class_name.split("+")
+    return Focus(head, tuple(taxonomy.parse(name, spec.heads[head], head) for name in names))
+
+
+def attribute_of(spec: EncoderSpec, name: str) -> str:
+    """An attribute in the encoder's own spelling; raises TaxonomyError listing those it knows."""
+    return taxonomy.parse(name, tuple(spec.heads), "attribute")
 
 
 @dataclass(frozen=True)
@@ -99,10 +115,7 @@ def _reasons(shares: Shares, asked: Asked, spec: EncoderSpec, kind: str) -> Reas
 def heat_map(
     embedder: "Embedder", pixels: np.ndarray, focus: Focus, size: tuple[int, int]
 ) -> HeatMap:
-    """The heat map of a picture, uint8 (H, W, 3), at height and width `size`.
-
-    Raises ConfigError for an attribute or a class that the encoder does not know.
-    """
+    """The heat map of a picture, uint8 (H, W, 3), at height and width `size`."""
     direction = focus.direction
     if direction is None:
         assert focus.attribute is not None

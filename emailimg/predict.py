@@ -264,13 +264,14 @@ class Predictor:
         """Where in the image an attribute's class is seen, at most 1,024 pixels long.
 
         class_name: the class that is seen, unless said otherwise. Raises ImageError, or
-        ConfigError listing the attributes or classes that there are.
+        TaxonomyError listing the attributes or classes that there are.
         """
         upload = read_upload(image_bytes, self._limits)
+        spec = self._embedder.spec
         if class_name is None:
             [embedded] = embed_versions(self._embedder, [Versions(upload.pixels)])
-            class_name = embedded.attributes_seen.get(attribute, "")
-        focus = explain.Focus(attribute, tuple(class_name.split(" + ")))
+            class_name = embedded.attributes_seen[explain.attribute_of(spec, attribute)]
+        focus = explain.focus_of(spec, attribute, class_name)
         size = picture_to_show(image_bytes, self._limits).shape[:2]
         return explain.heat_map(self._embedder, upload.pixels, focus, size)
 
@@ -291,7 +292,7 @@ class Predictor:
         wishes = wishes or Wishes(k=k)
         question = parse_question(self.targets, target, campaign_type, industry, vehicle_type)
         upload = read_upload(image_bytes, self._limits)
-        versions = Versions(upload.pixels, self._recommender.edits)
+        versions = Versions(upload.pixels, wishes.to_try(self._recommender.edits))
         [embedded] = embed_versions(self._embedder, [versions])
         return self._recommendation(question, wishes, upload, embedded)
 

@@ -11,6 +11,7 @@ from emailimg.answers import (
     Score,
     SuggestedEdit,
 )
+from emailimg.recommender import Wishes
 
 _BAR = 20  # characters of the longest bar
 
@@ -68,24 +69,22 @@ def _contribution_line(contribution: Contribution, widest: float) -> str:
     return f"{name.replace('_', ' '):<44} {contribution.log_odds:+8.2f}  {odds:>6}  {bar}".rstrip()
 
 
-def recommendation_text(answer: Recommendation) -> str:
-    """The upload's probability, then edits and alternates, best first."""
+def recommendation_text(answer: Recommendation, wishes: Wishes) -> str:
+    """The upload's probability, then edits and alternates as wished, best first."""
     score = answer.score
     lower = " (lower is better)" if answer.target in taxonomy.LOWER_IS_BETTER else ""
     lines = [
         f"{answer.target}{lower} for {score.campaign_type}, {score.industry}: "
         f"{answer.probability:.1%}",
-        "",
-        "edits of this image" if answer.edits else "no edit of this image is better",
     ]
-    for edit in answer.edits:
-        lines.append(_line(edit, edit.augmentation_class.replace("_", " ")))
-    lines += ["", f"alternates, of {answer.considered} images ({answer.scope})"]
-    for alternate in answer.alternates:
-        name = alternate.class_name or alternate.file_name
-        lines.append(_line(alternate, name))
-    if not answer.alternates:
-        lines.append("  none is better")
+    none = f"  none that is better with a probability of {wishes.min_better:.0%} or more"
+    if "edits" in wishes.suggest:
+        found = [_line(edit, edit.augmentation_class.replace("_", " ")) for edit in answer.edits]
+        lines += ["", "edits of this image", *(found or [none])]
+    if "alternates" in wishes.suggest:
+        found = [_line(other, other.class_name or other.file_name) for other in answer.alternates]
+        lines += ["", f"alternates, of {answer.considered} images ({answer.scope})"]
+        lines += found or [none]
     return "\n".join([*lines, *_warning(score)])
 
 
@@ -113,5 +112,11 @@ def _line(found: SuggestedEdit | Alternate, name: str) -> str:
     low, high = found.interval
     span = "" if low == high else f"  {low:5.1%} to {high:5.1%}"
     sure = found.probability_better
-    better = "" if sure is None else f"  better: {sure:4.0%}"
+    better = "" if sure is None else f"  better: {_sure(sure):>4}"
     return f"  {found.probability:6.1%}  {found.gain * 100:+5.1f} pp{span}{better}  {name}"
+
+
+def _sure(probability: float) -> str:
+    """In whole percent, of which neither 0 nor 100 is ever true."""
+    shown = round(100 * probability)
+    return {0: "<1%", 100: ">99%"}.get(shown, f"{shown}%")

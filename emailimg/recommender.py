@@ -9,7 +9,7 @@ not depend on the upload), `shortlist` (the best of them), `recommendation`.
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from emailimg.better import Comparison, Spread
 from emailimg.boosters import Prediction
 from emailimg.bundle import CatalogueIndex
 from emailimg.config import Config
-from emailimg.edits import apply, candidate_edits
+from emailimg.edits import Edit, apply, candidate_edits
 from emailimg.errors import ConfigError
 from emailimg.question import Question
 from emailimg.shortlist import Columns, Filters, Pool
@@ -30,6 +30,8 @@ _CLOSELY = 96
 _REMEMBERED = 32
 _LEAST_GAIN = 1e-9
 
+Kind = Literal["edits", "alternates"]
+
 
 @dataclass(frozen=True)
 class Wishes:
@@ -37,14 +39,20 @@ class Wishes:
 
     k: at most so many edits and so many alternates; min_better: the least probability with which
     each must be better than the upload; similarity: 0 to 1, how much an alternate's likeness to the
-    upload counts beside its gain; diversity: 0 to 1, how much alternates should differ.
+    upload counts beside its gain; diversity: 0 to 1, how much alternates should differ; suggest:
+    edits, which are most of the work, or alternates, or both.
     """
 
     k: int = 6
-    min_better: float = 0.5
+    min_better: float = 0.8
     similarity: float = 0.0
     diversity: float = 0.0
     filters: Filters = field(default_factory=Filters)
+    suggest: tuple[Kind, ...] = get_args(Kind)
+
+    def to_try(self, edits: list[Edit]) -> list[Edit]:
+        """Those of the edits that have to be embedded with the upload: all or none."""
+        return edits if "edits" in self.suggest else []
 
 
 @dataclass(frozen=True)
@@ -139,9 +147,11 @@ class Recommender:
     def shortlist(self, case: Case, weighed: Weighed, own: Prediction) -> np.ndarray:
         """The most promising rows of the pool, int64 (S,), to be predicted with members.
 
-        own: of the subject, in its first row.
+        own: of the subject, in its first row. None where no alternates are wished.
         """
         pool = weighed.pool
+        if "alternates" not in case.wishes.suggest:
+            return pool.rows[:0]
         gains = case.sign * (weighed.probabilities - own.probability[0])
         promising = (gains > 0) & (pool.rows != self._row_of.get(case.subject.image_id, -1))
         rows, gains = pool.rows[promising], gains[promising]
@@ -162,7 +172,8 @@ class Recommender:
     ) -> Recommendation:
         """Up to `k` edits and `k` alternates that beat the subject, best first.
 
-        predicted: of the subject and `edits`; rows and of_rows: the shortlist and its prediction.
+        predicted: of the subject and its edits (`to_try`); rows and of_rows: the shortlist and its
+        prediction.
         """
         own, edited = predicted.part(slice(0, 1)), predicted.part(slice(1, None))
         itself = self._row_of.get(case.subject.image_id, -1) in weighed.pool.rows
@@ -186,6 +197,8 @@ class Recommender:
 
     def _best_edits(self, case: Case, own: Prediction, edited: Prediction) -> list[SuggestedEdit]:
         """Each technique once, at its best strength."""
+        if not len(edited.probability):
+            return []
         edited = better.held_up(own, edited)
         among = better.prior(Spread.of(edited.probability), edited)
         found = better.compare(own, edited, among, of_one_kind=True)

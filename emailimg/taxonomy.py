@@ -89,22 +89,22 @@ def normalise(name: str) -> str:
 
 
 def parse_target(name: str) -> str:
-    return _parse(name, TARGETS, "target")
+    return parse(name, TARGETS, "target")
 
 
 def parse_campaign_type(name: str) -> str:
-    return _parse(name, CAMPAIGN_TYPES, "campaign type")
+    return parse(name, CAMPAIGN_TYPES, "campaign type")
 
 
 def parse_industry(name: str) -> str:
-    return _parse(name, INDUSTRIES, "industry")
+    return parse(name, INDUSTRIES, "industry")
 
 
 def parse_vehicle_type(name: str) -> str:
-    return _parse(name, VEHICLE_TYPES, "vehicle type")
+    return parse(name, VEHICLE_TYPES, "vehicle type")
 
 
-def _parse(name: str, accepted: tuple[str, ...], kind: str) -> str:
+def parse(name: str, accepted: tuple[str, ...], kind: str) -> str:
     """The accepted spelling of `name`; raises TaxonomyError listing the accepted values."""
     wanted = normalise(name)
     for value in accepted:

@@ -114,10 +114,12 @@ class Guard:
     def _admit(self, request: HTTPConnection) -> None:
         caller = request.client.host if request.client else "unknown"
         if self._keys is not None:
-            name = self._keys.name_of(_key_in(request))
+            key = _key_in(request)
+            name = self._keys.name_of(key)
             if name is None:
                 headers = {"www-authenticate": "Bearer"}
-                message = "a key is needed: X-API-Key, or Authorization: Bearer"
+                what = "this key is not accepted" if key else "a key is needed"
+                message = f"{what}: X-API-Key, or Authorization: Bearer"
                 raise ApiError(401, "unauthorized", message, (), headers)
             caller = name
             observation.note(request.scope, caller=name)

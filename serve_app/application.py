@@ -75,7 +75,7 @@ def _add_middleware(
             allow_origins=origins,
             allow_methods=["*"],
             allow_headers=["*"],
-            expose_headers=["x-request-id", "retry-after"],
+            expose_headers=["x-request-id", "x-emailimg-bundle", "retry-after"],
         )
     app.add_middleware(observation.Observe, metrics=metrics)
 

@@ -133,7 +133,8 @@ async def _on_invalid_form(_: Request, error: Exception) -> JSONResponse:
 
 def _name_in(place: Sequence[Any]) -> str:
     """The field that a detail is about; one that is unknown has whatever name was sent."""
-    name = str(place[-1]) if place else "a field's name"
+    names = [part for part in place if isinstance(part, str)]  # the others count list items
+    name = names[-1] if names else "a field's name"
     return name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "..."
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from ray.serve.handle import DeploymentHandle
 
-from emailimg import predict
+from emailimg import explain, predict
 from emailimg.answers import Score
 from emailimg.edits import find_edit
 from emailimg.errors import ImageError
@@ -83,7 +83,7 @@ class Ingress:
 
     async def score(self, request: Request) -> ScoreAnswer:
         """How likely this image is to succeed, and why."""
-        served = await self._served()
+        served = await self._served(request)
         asked = await request_bodies.read(request, ScoreFields, served.limits.max_bytes)
         questions = served.questions(asked.fields)
         picture = await self._looking.picture(served, asked)
@@ -91,7 +91,7 @@ class Ingress:
 
     async def score_batch(self, request: Request) -> BatchAnswer:
         """The scores of several images; one that cannot be read does not keep back the others."""
-        served = await self._served()
+        served = await self._served(request)
         asked = await request_bodies.read_many(request, served.limits.max_bytes)
         questions = served.questions(asked.fields)
 
@@ -108,12 +108,13 @@ class Ingress:
 
     async def recommend(self, request: Request) -> RecommendAnswer:
         """Which edits of this image, and which images of the catalogue, would do better."""
-        served = await self._served()
+        served = await self._served(request)
         asked = await request_bodies.read(request, RecommendFields, served.limits.max_bytes)
         question, wishes = served.question(asked.fields), asked.fields.wishes
         picture = await self._looking.picture(served, asked)
         upload = await self._looking.decoded(served, picture)
-        embedded = await self._looking.embedded(served, picture, upload, served.edits)
+        edits = wishes.to_try(served.edits)
+        embedded = await self._looking.embedded(served, picture, upload, edits)
         question = picture.known_to(question)
         subject = Subject(upload.image_id, upload.pixels, embedded.pooled)
         case = Case(question, wishes, subject)
@@ -127,7 +128,7 @@ class Ingress:
 
     async def edit(self, request: Request) -> Response:
         """The image with an edit, as JPEG: to look at closely, or to save."""
-        served = await self._served()
+        served = await self._served(request)
         asked = await request_bodies.read(request, EditFields, served.limits.max_bytes)
         fields = asked.fields
         edit = find_edit(served.edits, fields.augmentation_class, fields.parameters)
@@ -137,15 +138,16 @@ class Ingress:
 
     async def heat_map(self, request: Request) -> HeatMapAnswer:
         """The image, and on it where the encoder sees an attribute's class."""
-        served = await self._served()
+        served = await self._served(request)
         asked = await request_bodies.read(request, HeatMapFields, served.limits.max_bytes)
         fields, picture = asked.fields, await self._looking.picture(served, asked)
-        upload = await self._looking.decoded(served, picture)
+        attribute = explain.attribute_of(served.spec, fields.attribute)
         class_name = fields.class_name
+        upload = await self._looking.decoded(served, picture)
         if class_name is None:
             seen = (await self._looking.embedded(served, picture, upload)).attributes_seen
-            class_name = seen.get(fields.attribute, "")
-        focus = served.focus(fields.attribute, class_name)
+            class_name = seen[attribute]
+        focus = explain.focus_of(served.spec, attribute, class_name)
         shown = await self._looking.shown(served, picture)
         found = await self._embedder.ask(
             "heat_map", served.ref, upload.pixels, focus, shown.shape[:2]
@@ -156,28 +158,31 @@ class Ingress:
 
     async def image(self, request: Request, image_id: str) -> Response:
         """Thumbnail of a catalogue image."""
-        found = await self._looking.in_catalogue(await self._served(), image_id)
+        found = await self._looking.in_catalogue(await self._served(request), image_id)
         return browser_cache.answer(request, found.jpeg, shared=self._keys is None)
 
-    async def targets(self) -> TargetsAnswer:
+    async def targets(self, request: Request) -> TargetsAnswer:
         """What the other requests accept."""
-        return (await self._served()).targets_answer()
+        return (await self._served(request)).targets_answer()
 
-    async def examples(self) -> ExamplesAnswer:
+    async def examples(self, request: Request) -> ExamplesAnswer:
         """A few images of the catalogue to ask about."""
-        return ExamplesAnswer(images=(await self._served()).examples)
+        return ExamplesAnswer(images=(await self._served(request)).examples)
 
-    async def model(self) -> ModelAnswer:
+    async def model(self, request: Request) -> ModelAnswer:
         """The bundle that answers: its version, how good it is, and how it was made."""
-        return (await self._served()).model_answer()
+        return (await self._served(request)).model_answer()
 
-    async def healthz(self) -> HealthAnswer:
+    async def healthz(self, request: Request) -> HealthAnswer:
         """200 while this process takes requests."""
-        return HealthAnswer(status="ok", bundle=self._current.version)
+        version = self._current.version
+        observation.note(request.scope, bundle=version)
+        return HealthAnswer(status="ok", bundle=version)
 
-    async def readyz(self) -> ReadyAnswer:
+    async def readyz(self, request: Request) -> ReadyAnswer:
         """200 when every part answers, with the bundle that is served."""
         ref = self._current
+        observation.note(request.scope, bundle=ref.version)
         parts = {
             "embedder": self._embedder,
             "classifiers": self._classifiers,
@@ -189,18 +194,18 @@ class Ingress:
         held = {"ingress": ref.version} | dict(zip(parts, versions, strict=True))
         return ReadyAnswer(status="ok", bundle=ref.version, deployments=held)
 
-    async def _served(self) -> Served:
+    async def _served(self, request: Request) -> Served:
         """The bundle for one request: it stays that one until the request is answered."""
-        return await self._shelf.get(self._current)
+        ref = self._current
+        observation.note(request.scope, bundle=ref.version)
+        return await self._shelf.get(ref)
 
     async def _scored(
         self, request: Request, served: Served, questions: list[Question], picture: Picture
     ) -> ScoreAnswer:
         questions = [picture.known_to(question) for question in questions]
         embedded = await self._looking.embedded(served, picture)
-        predicted, reasons = await self._classifiers.ask(
-            "judge", served.ref, questions, embedded.alone
-        )
+        predicted, reasons = await self._classifiers.ask("judge", served.ref, questions, embedded)
         score = predict.score_of(questions, picture.image_id, embedded, predicted)
         self._note(request, score)
         return ScoreAnswer.of_score(score, reasons, served.ref.version)

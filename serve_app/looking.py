@@ -113,7 +113,7 @@ class Looking:
         known = self._cache.get(served.ref, picture.key, len(wanted))
         self._metrics.cache(known is not None)
         if known is not None:
-            return known
+            return known if wanted else known.alone
         if upload is None:
             upload = await self.decoded(served, picture)
         versions = Versions(upload.pixels, wanted)

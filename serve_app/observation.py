@@ -24,6 +24,7 @@ _PROBABILITIES = [step / 20 for step in range(1, 21)]
 _HUNG_UP = 499  # in the log only: nobody is there to be answered
 _NOTES = "emailimg"  # in a request's scope
 _AS_IT_SAYS = (b"x-content-type-options", b"nosniff")
+_BUNDLE_HEADER = b"x-emailimg-bundle"
 
 
 class Metrics:
@@ -72,7 +73,7 @@ class Metrics:
 
 
 def note(scope: Scope, **values: Any) -> None:
-    """Say something about a request in its line of the log."""
+    """Say something about a request in its line of the log; its `bundle` is answered, too."""
     scope.setdefault(_NOTES, {}).update(values)
 
 
@@ -93,8 +94,7 @@ class Observe:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                # A browser must not take an answer for something else than what it says it is.
-                message["headers"] = [*message["headers"], _AS_IT_SAYS]
+                message["headers"] = [*message["headers"], *_headers(scope)]
             await send(message)
 
         try:
@@ -114,3 +114,13 @@ class Observe:
         words = " ".join(f"{name}={value}" for name, value in facts.items())
         level = logging.WARNING if status >= 500 else logging.INFO
         logger.log(level, "%s %s %s", request_id(scope), scope["method"], words, extra=facts)
+
+
+def _headers(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """What every answer says, failures and pictures, too: which bundle it is of, once one is.
+
+    And that a browser must not take it for something else than what it says it is.
+    """
+    version = scope.get(_NOTES, {}).get("bundle")
+    named = [] if version is None else [(_BUNDLE_HEADER, version.encode())]
+    return [_AS_IT_SAYS, *named]

@@ -9,7 +9,7 @@ import binascii
 import json
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, NoReturn, TypeVar
+from typing import Annotated, Any, Generic, NoReturn, TypeVar, get_args
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -19,7 +19,7 @@ from starlette.requests import Request
 
 from emailimg import images, taxonomy
 from emailimg.question import ALL_TARGETS
-from emailimg.recommender import Wishes
+from emailimg.recommender import Kind, Wishes
 from emailimg.shortlist import Filters
 from serve_app.failures import ApiError
 
@@ -110,8 +110,14 @@ class RecommendFields(ScoreFields):
     k: int = Field(
         6, ge=1, le=MAX_SUGGESTIONS, description="At most so many edits and so many alternates."
     )
+    suggest: Annotated[list[Kind], BeforeValidator(_split)] = Field(
+        list(get_args(Kind)),
+        min_length=1,
+        description="What to suggest: `edits`, `alternates` or both; repeat it, or use commas. "
+        "Without edits, which are most of the work, the answer comes as soon as that of `score`.",
+    )
     min_better: Share = Field(
-        0.5,
+        Wishes.min_better,
         description="The least probability with which a suggestion must be better than the image.",
     )
     only_vehicle_types: Annotated[list[Name], BeforeValidator(_split)] = Field(
@@ -134,7 +140,14 @@ class RecommendFields(ScoreFields):
             year_from=self.year_from,
             year_to=self.year_to,
         )
-        return Wishes(self.k, self.min_better, self.similarity, self.diversity, filters)
+        return Wishes(
+            k=self.k,
+            min_better=self.min_better,
+            similarity=self.similarity,
+            diversity=self.diversity,
+            filters=filters,
+            suggest=tuple(self.suggest),
+        )
 
 
 class EditFields(PictureFields):

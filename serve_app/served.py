@@ -6,12 +6,10 @@ from emailimg import taxonomy
 from emailimg.bundle import Bundle
 from emailimg.config import ImageConfig
 from emailimg.edits import Edit, candidate_edits
-from emailimg.errors import ConfigError
-from emailimg.explain import Focus
+from emailimg.encoder_spec import EncoderSpec
 from emailimg.image_formats import FORMATS
 from emailimg.question import Question, parse_question, parse_questions
 from serve_app.examples import examples_of
-from serve_app.failures import ApiError
 from serve_app.request_bodies import MAX_SUGGESTIONS, ScoreFields
 from serve_app.schemas import ExampleImage, ImageLimits, ModelAnswer, TargetsAnswer
 from serve_app.versions import BundleRef
@@ -22,12 +20,14 @@ class Served:
     """A bundle as requests see it: what may be asked, and which edits there are."""
 
     bundle: Bundle
+    spec: EncoderSpec
     edits: list[Edit]
     examples: list[ExampleImage]
 
     @classmethod
     def of(cls, bundle: Bundle) -> "Served":
-        return cls(bundle, candidate_edits(bundle.config.augment), examples_of(bundle))
+        edits = candidate_edits(bundle.config.augment)
+        return cls(bundle, bundle.encoder_spec(), edits, examples_of(bundle))
 
     @property
     def ref(self) -> BundleRef:
@@ -46,21 +46,6 @@ class Served:
         """The same, one for each target where all are meant."""
         asked = fields.target, fields.campaign_type, fields.industry, fields.vehicle_type
         return parse_questions(self.bundle.config.targets, *asked)
-
-    def focus(self, attribute: str, class_name: str) -> Focus:
-        """What a heat map is to show; raises ApiError for what the encoder does not know."""
-        classes = tuple(class_name.split(" + "))
-        spec = self.bundle.encoder_spec()
-        if attribute not in spec.heads:
-            known = ", ".join(spec.heads)
-            message = f"the encoder knows no attribute {attribute!r}; accepted: {known}"
-            raise ApiError(422, "unknown_value", message, tuple(spec.heads))
-        try:
-            for name in classes:
-                spec.place_of(attribute, name)
-        except ConfigError as error:
-            raise ApiError(422, "unknown_value", str(error), spec.heads[attribute]) from None
-        return Focus(attribute, classes)
 
     def targets_answer(self) -> TargetsAnswer:
         targets, limits = self.bundle.config.targets, self.limits

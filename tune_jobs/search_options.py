@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from emailimg import cli, storage
+from emailimg.argument_types import whole_number
 from emailimg.config import Config
 from emailimg.tuning import space
 from emailimg.tuning.objective import Objective
@@ -18,7 +19,7 @@ def parser(program: str, text: str | None) -> argparse.ArgumentParser:
     parser = job_options.parser(program, text)
     cli.add_run_options(parser)
     add = parser.add_argument_group("the search").add_argument
-    whole = cli.whole_number(1, 100_000)
+    whole = whole_number(1, 100_000)
     add("--trials", type=whole, metavar="N", help="in all (default: search.trials)")
     add("--strategy", choices=STRATEGIES, default="bayesian", help="default: bayesian")
     add("--space", metavar="FILE", help="YAML: what is searched, instead of the usual")
@@ -28,7 +29,7 @@ def parser(program: str, text: str | None) -> argparse.ArgumentParser:
         metavar="N",
         help="trials at the same time (default: as many as the cluster holds)",
     )
-    add("--seed", type=cli.whole_number(0, 2**31), metavar="N", help="default: search.seed")
+    add("--seed", type=whole_number(0, 2**31), metavar="N", help="default: search.seed")
     add("--no-early-stopping", action="store_true", help="run every trial to its end")
     add("--warm-start", metavar="DIR", help="learn from an earlier search's folder")
     add("--out", metavar="DIR", help="folder of the search (default: in the workspace)")

@@ -26,9 +26,11 @@ from .job import Job
 # Options of one mode, and their defaults.
 _OF_TRAINING = {"arch": None, "weights": "scratch", "epochs": 3, "gpu": False}
 _OF_SEARCH = {"trials": 20, "known_trials": 30, "seeds": 5, "targets": None, "plot": None}
+_ASKED = ("score", "recommend", "alternates")
 _OF_SERVICE = {
     "seconds": 8.0,
-    "paths": ["/v1/score", "/v1/recommend"],
+    "asked": _ASKED,
+    "servers": None,
     "catalogue": None,
     "requests": None,
 }
@@ -102,8 +104,9 @@ def _service(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         options.service,
         folder / "pictures",
         options.seconds,
-        options.paths,
+        options.asked,
         options.catalogue,
+        options.servers,
     )
 
 
@@ -206,7 +209,8 @@ def _add_search_options(parser: argparse.ArgumentParser) -> None:
 def _add_service_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("with --service").add_argument
     add("--seconds", type=float, help="of every load; 8")
-    add("--paths", nargs="+", help="what is asked; /v1/score /v1/recommend")
+    add("--asked", nargs="+", choices=_ASKED, help="all of these")
+    add("--servers", metavar="TEXT", help="those with this in their title, and no kills; all")
     add("--catalogue", type=int, metavar="N", help="as many images in place of the bundle's own")
     add("--requests", type=int, metavar="N", help="instead: memory while as many are answered")
 

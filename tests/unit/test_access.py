@@ -89,10 +89,12 @@ def test_without_a_key_nothing_is_read(connect: Connect, key_file: str, path: st
         yield b"x"
 
     response = client.post(path, content=body(), headers={"x-api-key": "wrong"})
-    assert_failure(response, 401, "unauthorized")
+    error = assert_failure(response, 401, "unauthorized")
+    assert error["message"].startswith("this key is not accepted")
     assert response.headers["www-authenticate"] == "Bearer"
     for get in ("/v1/targets", "/v1/model", "/v1/images/x", "/v1/nothing"):
-        assert_failure(client.get(get), 401, "unauthorized")
+        error = assert_failure(client.get(get), 401, "unauthorized")
+        assert error["message"].startswith("a key is needed")
 
 
 @pytest.mark.parametrize(

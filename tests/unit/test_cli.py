@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bundle_factory import showroom_jpeg
@@ -201,6 +202,46 @@ def test_a_recommendation_is_printed_with_its_pictures(
     assert len(answer["edits"]) <= 2
     assert len(answer["alternates"]) <= 2
     assert len(list(out.iterdir())) == len(answer["edits"]) + len(answer["alternates"]) > 0
+
+
+def test_a_recommendation_may_be_wished_for(
+    capsys: pytest.CaptureFixture[str], bundle_location: str, upload: str
+) -> None:
+    arguments = ["recommend", upload, "--bundle", bundle_location, *QUESTION, "--json"]
+    arguments += ["--min-better", "0", "--suggest", "alternates", "-k", "50"]
+    wishes = ["--only-vehicle-type", "suv", "--only-vehicle-type", "Coupe", "--year-from", "2005"]
+
+    def alternates(*wished: str) -> list[dict[str, Any]]:
+        assert cli.main([*arguments, *wished]) == 0
+        answer = json.loads(capsys.readouterr().out)
+        assert answer["edits"] == []
+        return answer["alternates"]
+
+    kept = [
+        other["image_id"]
+        for other in alternates()
+        if other["vehicle_type"] in ("SUV", "Coupe") and (other["year"] or 0) >= 2005
+    ]
+    assert kept
+    assert [other["image_id"] for other in alternates(*wishes)] == kept
+    assert [other["image_id"] for other in alternates(*wishes, "--similarity", "1")] != kept
+
+
+@pytest.mark.parametrize(
+    ("wish", "message"),
+    [
+        (["--min-better", "1.5"], "1.5 is not between 0 and 1"),
+        (["--diversity", "nan"], "nan is not between 0 and 1"),
+        (["--similarity", "much"], "invalid number value: 'much'"),
+        (["--suggest", "nothing"], "invalid choice: 'nothing'"),
+    ],
+)
+def test_impossible_wishes_are_refused(
+    capsys: pytest.CaptureFixture[str], wish: list[str], message: str
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["recommend", "a.jpg", "--bundle", "b", *QUESTION, *wish])
+    assert message in capsys.readouterr().err
 
 
 def test_the_showroom_is_drawn(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 from bundle_factory import CATALOGUE_IMAGES, TARGETS, bundle_config, showroom_jpeg
 from fastapi.testclient import TestClient
-from in_process import FORM, JPEG, assert_failure, post
+from in_process import FORM, JPEG, assert_failure, client_of, parts_of, post
 from ray.serve.exceptions import BackPressureError
 
-from emailimg import images, taxonomy
+from emailimg import bundle, images, taxonomy
 from emailimg.config import ImageConfig
-from serve_app.versions import BundleRef
+from emailimg.edits import candidate_edits
+from emailimg.predict import Embedded, Versions
+from serve_app.deployments import Embedder
+from serve_app.versions import BundleRef, find
 
 MAX_BYTES = bundle_config().images.max_bytes
 
@@ -189,6 +192,81 @@ def test_years_of_which_none_can_be_are_refused(client: TestClient):
     answer = post(client, "/v1/recommend", year_from="2010", year_to="2001")
     error = assert_failure(answer, 422, "not_possible")
     assert error["message"] == "year_from 2010 is after year_to 2001"
+
+
+@pytest.mark.parametrize("wanted", ["edits", "alternates"])
+def test_only_what_is_asked_for_is_suggested(client: TestClient, wanted: str):
+    both = post(client, "/v1/recommend", min_better="0").json()
+    alone = post(client, "/v1/recommend", min_better="0", suggest=wanted).json()
+    [other] = {"edits", "alternates"} - {wanted}
+    assert alone[other] == []
+    # Of several images at once the encoder's numbers differ in their last digits.
+    assert len(alone[wanted]) == len(both[wanted]) > 0
+    assert alone["probability"] == pytest.approx(both["probability"], rel=1e-4)
+
+
+def test_who_wants_no_edits_does_not_wait_for_them(bundle_location: str):
+    ref = find(bundle_location)
+    parts = parts_of(ref)
+    asked: list[int] = []
+
+    class Counted(Embedder):
+        async def embed(self, ref: BundleRef, versions: Versions) -> Embedded:
+            asked.append(len(versions.edits))
+            return await super().embed(ref, versions)
+
+    client = client_of(ref, parts, embedder=Counted(ref, threads=1))
+    post(client, "/v1/recommend", suggest="alternates")
+    post(client, "/v1/recommend", suggest="edits,alternates")
+    assert asked == [0, len(candidate_edits(bundle_config().augment))]
+
+
+@pytest.mark.parametrize("wanted", ["nothing", "edits,nothing"])
+def test_what_cannot_be_suggested_is_refused(client: TestClient, wanted: str):
+    error = assert_failure(post(client, "/v1/recommend", suggest=wanted), 422, "invalid_field")
+    assert error["message"] == "suggest: Input should be 'edits' or 'alternates'"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/targets", 200),
+        ("GET", "/v1/examples", 200),
+        ("GET", "/v1/images/no-such-id", 404),
+        ("GET", "/healthz", 200),
+        ("GET", "/readyz", 200),
+        ("POST", "/v1/score", 415),
+    ],
+)
+def test_every_answer_names_the_bundle(
+    client: TestClient, bundle_location: str, method: str, path: str, status: int
+):
+    answer = client.request(method, path)
+    assert answer.status_code == status
+    assert answer.headers.get_list("x-emailimg-bundle") == [bundle.load(bundle_location).version]
+
+
+def test_an_edited_picture_names_the_bundle_and_is_asked_for_in_any_spelling(
+    client: TestClient, bundle_location: str
+):
+    pictures = []
+    for name in ("horizontal_flip", "Horizontal Flip"):
+        form = {"augmentation_class": name, "parameters": "{}"}
+        answer = client.post("/v1/edits", files={"image": JPEG}, data=form)
+        assert answer.headers["x-emailimg-bundle"] == bundle.load(bundle_location).version
+        pictures.append(answer.content)
+    assert pictures[0] == pictures[1]
+
+
+def test_a_heat_map_is_asked_for_in_any_spelling(client: TestClient):
+    maps = []
+    for attribute, class_name in (("vehicle_type", "SUV"), ("Vehicle Type", "suv")):
+        form = {"attribute": attribute, "class_name": class_name}
+        answer = client.post("/v1/heatmap", files={"image": JPEG}, data=form)
+        assert answer.status_code == 200, answer.text
+        maps.append(answer.json())
+    assert maps[0] == maps[1]
+    assert (maps[0]["attribute"], maps[0]["class_name"]) == ("vehicle_type", "SUV")
 
 
 def test_an_unknown_attribute_lists_the_known_ones(client: TestClient):

@@ -66,7 +66,7 @@ def panel(predictor: Predictor, opened: Bundle) -> Panel:
 def executed(bundle_location: str) -> Any:
     """The notebook run to its end, where an image of the catalogue is chosen in its panel."""
     content = nbformat.read(NOTEBOOK, as_version=4)
-    press = "panel.examples[2].children[-1].click()"
+    press = "panel.wishes.min_better.value = 0.5; panel.examples[2].children[-1].click()"
     content.cells.append(nbformat.v4.new_code_cell(press))
     folder = {"metadata": {"path": str(NOTEBOOK.parent)}}
     with pytest.MonkeyPatch.context() as patch:
@@ -85,7 +85,7 @@ def test_the_panel_in_the_notebook_shows_what_the_library_answers(
 ) -> None:
     image = notebook.examples(opened)[2].thumbnail
     question = predictor.targets[0], "Abandoned Cart", "Automotive"
-    answer = predictor.recommend(image, *question)
+    answer = predictor.recommend(image, *question, wishes=Wishes(min_better=0.5))
     assert answer.edits
     assert answer.alternates
     models = executed.metadata.widgets[_WIDGETS]["state"].values()

@@ -17,7 +17,13 @@ from emailimg.answers import Alternate, Recommendation
 from emailimg.config import AugmentConfig
 from emailimg.edits import apply, candidate_edits, find_edit
 from emailimg.errors import ConfigError, ImageError, TaxonomyError
-from emailimg.predict import Predictor, Versions, embed_versions, prediction
+from emailimg.predict import (
+    Predictor,
+    Versions,
+    embed_versions,
+    prediction,
+    predictions,
+)
 from emailimg.question import Question, parse_question
 from emailimg.recommender import Case, Recommender, Subject, Wishes
 from emailimg.shortlist import Filters
@@ -233,6 +239,27 @@ def test_batched_embeddings_are_those_of_each_image_alone(bundle_location: str):
         assert found.attributes_seen == alone.attributes_seen
 
 
+def test_predictions_together_are_those_of_each_alone(bundle_location: str):
+    classifiers = bundle.load(bundle_location).classifiers()
+    rng = np.random.default_rng(0)
+    asked = [
+        (Question(target, campaign, "Retail", kind), embeddings)
+        for target, campaign, kind, rows in (
+            ("open_rate", "Newsletter", None, 1),
+            ("unsubscribe_rate", "Survey", "SUV", 3),
+            ("open_rate", "Promotional", "Coupe", 2),
+        )
+        for embeddings in [rng.normal(size=(rows, classifiers.embedding_width)).astype("float32")]
+    ]
+    together = predictions(classifiers, asked)
+    for (question, embeddings), found in zip(asked, together, strict=True):
+        alone = prediction(classifiers, question, embeddings)
+        np.testing.assert_allclose(found.probability, alone.probability, rtol=1e-12)
+        np.testing.assert_allclose(found.low, alone.low, rtol=1e-9)
+        np.testing.assert_allclose(found.members, alone.members, rtol=1e-12)
+    assert predictions(classifiers, []) == []
+
+
 def test_thumbnails_are_found_by_id(bundle_location: str):
     loaded = bundle.load(bundle_location)
     recommender = Recommender(loaded.catalogue(), loaded.config)
@@ -365,7 +392,7 @@ def test_a_heat_map_of_another_class_is_another_one(predictor: Predictor, upload
 def test_heat_maps_of_what_the_encoder_does_not_know_are_refused(
     predictor: Predictor, upload: bytes, attribute: str, class_name: str | None, accepted: str
 ):
-    with pytest.raises(ConfigError, match=accepted):
+    with pytest.raises(TaxonomyError, match=accepted):
         predictor.heat_map(upload, attribute, class_name)
 
 

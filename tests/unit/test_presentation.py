@@ -18,6 +18,7 @@ from emailimg.answers import (
     SuggestedEdit,
 )
 from emailimg.config import ImageConfig
+from emailimg.recommender import Wishes
 
 SCORE = Score(
     image_id="ab12",
@@ -83,34 +84,43 @@ def test_a_score_in_text() -> None:
 
 
 def test_a_recommendation_in_text() -> None:
-    lines = presentation.recommendation_text(ANSWER).splitlines()
+    lines = presentation.recommendation_text(ANSWER, Wishes()).splitlines()
     assert lines[0] == "open_rate for Survey, Retail: 42.5%"
     found = [line.split() for line in lines if " pp " in line]
     assert found == [
         ["67.5%", "+25.0", "pp", "60.0%", "to", "74.0%", "better:", "99%", "brighter"],
         ["50.0%", "+7.5", "pp", "motion", "blur"],
-        ["90.0%", "+47.5", "pp", "85.0%", "to", "94.0%", "better:", "100%", *CAR],
+        ["90.0%", "+47.5", "pp", "85.0%", "to", "94.0%", "better:", ">99%", *CAR],
     ]
     assert "alternates, of 17 images (industry)" in lines
 
 
 def test_where_nothing_is_better_it_says_so() -> None:
-    text = presentation.recommendation_text(replace(ANSWER, edits=[], alternates=[]))
-    assert "no edit of this image is better" in text
-    assert "none is better" in text
+    text = presentation.recommendation_text(replace(ANSWER, edits=[], alternates=[]), Wishes())
+    assert text.count("none that is better with a probability of 80% or more") == 2
     assert " pp " not in text
+
+
+def test_what_is_not_wished_is_not_called_missing() -> None:
+    none = replace(ANSWER, edits=[], alternates=[])
+    text = presentation.recommendation_text(none, Wishes(suggest=("alternates",)))
+    assert "edits" not in text
+    assert "alternates, of 17 images" in text
+    text = presentation.recommendation_text(none, Wishes(suggest=("edits",)))
+    assert "alternates" not in text
+    assert "edits of this image" in text
 
 
 @pytest.mark.parametrize(("target", "lower"), [("open_rate", False), ("bounce_rate", True)])
 def test_lower_is_better_is_said_where_it_is(target: str, lower: bool) -> None:
     score = replace(SCORE, target=target, probabilities={target: 0.4})
-    text = presentation.recommendation_text(replace(ANSWER, score=score))
+    text = presentation.recommendation_text(replace(ANSWER, score=score), Wishes())
     assert ("(lower is better)" in text) == lower
 
 
 def test_an_alternate_without_a_name_is_called_by_its_file() -> None:
     unnamed = replace(ANSWER, alternates=[replace(ALTERNATE, class_name=None)])
-    assert "0007.jpg" in presentation.recommendation_text(unnamed)
+    assert "0007.jpg" in presentation.recommendation_text(unnamed, Wishes())
 
 
 def test_pictures_are_written_in_the_order_of_the_ranking(tmp_path: Path) -> None:
@@ -174,7 +184,7 @@ def test_a_warning_comes_with_an_image_unlike_the_catalogues() -> None:
     score = replace(SCORE, domain_distance=1.7)
     for text in (
         presentation.score_text(score),
-        presentation.recommendation_text(replace(ANSWER, score=score)),
+        presentation.recommendation_text(replace(ANSWER, score=score), Wishes()),
         presentation.explanation_text(replace(EXPLANATION, score=score)),
     ):
         assert "unlike the catalogue's (distance 1.70" in text.splitlines()[-1]

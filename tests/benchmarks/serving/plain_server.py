@@ -12,6 +12,7 @@ from fastapi import FastAPI, File, Form
 
 from emailimg import bundle
 from emailimg.predict import Predictor
+from emailimg.recommender import Wishes
 
 
 def build(location: str) -> FastAPI:
@@ -33,8 +34,11 @@ def build(location: str) -> FastAPI:
         target: Annotated[str, Form()],
         campaign_type: Annotated[str, Form()],
         industry: Annotated[str, Form()],
+        suggest: Annotated[str, Form()],
     ) -> dict[str, Any]:
-        return predictor.recommend(image, target, campaign_type, industry).as_json()
+        wishes = Wishes(suggest=tuple(suggest.split(",")))  # type: ignore[arg-type]
+        found = predictor.recommend(image, target, campaign_type, industry, wishes=wishes)
+        return found.as_json()
 
     @app.get("/readyz")
     def ready() -> str:

@@ -7,13 +7,15 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import quantiles
-from typing import Any
+from typing import Any, get_args
 
 from emailimg import bundle, predict, showroom
 from emailimg.predict import Predictor, Upload, Versions
 from emailimg.question import parse_question
+from emailimg.recommender import Kind, Wishes
 from tune_jobs import markdown
 
 from . import large_catalogue, recovery, servers
@@ -33,6 +35,27 @@ random moments, 70% of what the server answered to 8 clients. *Bare model*: the 
 `Predictor` in one process, without HTTP, one picture after the other; its requests per second are
 those of batches of 8. Every picture of a request is a new one. One thread of torch each; the
 clients share the machine."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A kind of request, and by what name it is shown."""
+
+    title: str
+    path: str
+    suggest: tuple[Kind, ...] = get_args(Kind)
+
+    @property
+    def form(self) -> dict[str, str]:
+        return FORM if self.path == _SCORE else FORM | {"suggest": ",".join(self.suggest)}
+
+
+_SCORE, _RECOMMEND = "/v1/score", "/v1/recommend"
+ASKED = {
+    "score": Asked(f"`{_SCORE}`", _SCORE),
+    "recommend": Asked(f"`{_RECOMMEND}`", _RECOMMEND),
+    "alternates": Asked(f"`{_RECOMMEND}` with `suggest=alternates`", _RECOMMEND, ("alternates",)),
+}
 
 
 @dataclass(frozen=True)
@@ -65,29 +88,52 @@ def contenders(location: str) -> dict[str, Server]:
 
 
 def compare(
-    location: str, folder: Path, seconds: float, paths: list[str], catalogue: int | None
+    location: str,
+    folder: Path,
+    seconds: float,
+    names: list[str],
+    catalogue: int | None,
+    servers_named: str | None,
 ) -> dict[str, Any]:
-    """All servers in turn; `text` is for people. catalogue: as many images in place of its own."""
+    """All servers in turn, and what comes of kills; `text` is for people.
+
+    names: of `ASKED`; catalogue: as many images in place of its own; servers_named: only those
+    whose title has this text, and no kills.
+    """
     if catalogue:
         location = large_catalogue.write(location, folder.with_name("bundle"), catalogue)
     write_pictures(folder)
-    measured: dict[str, dict[str, dict[str, Measured]]] = {path: {} for path in paths}
-    for path in paths:
-        measured[path]["bare model"] = bare(location, folder, path, seconds)
+    measured = {
+        name: {"bare model": bare(location, folder, ASKED[name], seconds)} for name in names
+    }
     for title, start in contenders(location).items():
-        print(f"measuring {title}", file=sys.stderr)
-        try:
-            with start() as base_url:
-                for path in paths:
-                    if path == "/v1/score" or not title.startswith("LitServe"):
-                        measured[path][title] = under_loads(base_url + path, folder, seconds)
-        except (ImportError, RuntimeError) as error:
-            print(f"left out: {error}", file=sys.stderr)
-    text = "\n\n".join(f"`{path}`\n\n{table(measured[path])}" for path in paths)
-    print("killing replicas", file=sys.stderr)
-    recovered = recovery.measure(location, folder)
-    text += f"\n\n{_NOTES}\n\n{recovery.table(recovered)}\n\n{recovery.NOTES}"
-    return {"text": text, "measured": measured, "recovered": recovered}
+        if servers_named is None or servers_named in title:
+            _measure(title, start, folder, seconds, measured)
+    text = "\n\n".join(f"{ASKED[name].title}\n\n{table(measured[name])}" for name in names)
+    found: dict[str, Any] = {"text": f"{text}\n\n{_NOTES}", "measured": measured}
+    if servers_named is None:
+        print("killing replicas", file=sys.stderr)
+        found["recovered"] = recovered = recovery.measure(location, folder)
+        found["text"] += f"\n\n{recovery.table(recovered)}\n\n{recovery.NOTES}"
+    return found
+
+
+def _measure(
+    title: str,
+    start: Server,
+    folder: Path,
+    seconds: float,
+    measured: dict[str, dict[str, dict[str, Measured]]],
+) -> None:
+    """Add what a server does to `measured`, by what was asked."""
+    print(f"measuring {title}", file=sys.stderr)
+    try:
+        with start() as base_url:
+            for name, found in measured.items():
+                if name == "score" or not title.startswith("LitServe"):
+                    found[title] = under_loads(base_url, ASKED[name], folder, seconds)
+    except (ImportError, RuntimeError) as error:
+        print(f"left out: {error}", file=sys.stderr)
 
 
 def write_pictures(folder: Path) -> None:
@@ -98,18 +144,26 @@ def write_pictures(folder: Path) -> None:
         (folder / f"{number:03}.jpg").write_bytes(showroom.render_jpeg(scene, _LONG_SIDE_PX))
 
 
-def under_loads(url: str, folder: Path, seconds: float) -> dict[str, Measured]:
+def under_loads(base_url: str, asked: Asked, folder: Path, seconds: float) -> dict[str, Measured]:
     """By load."""
-    found = {f"{count}": under_load(url, folder, seconds, "--clients", count) for count in CLIENTS}
-    rate = _LOAD * found["8"].per_second
-    found["70%"] = under_load(url, folder, seconds, "--rate", rate)
+
+    def under(option: str, value: float) -> Measured:
+        found = under_load(base_url, asked, folder, seconds, option, value)
+        if found.milliseconds:
+            return found
+        raise RuntimeError(f"no answer in {seconds:g} s to {asked.title}; give more --seconds")
+
+    found = {f"{count}": under("--clients", count) for count in CLIENTS}
+    found["70%"] = under("--rate", _LOAD * found["8"].per_second)
     return found
 
 
-def bare(location: str, folder: Path, path: str, seconds: float) -> dict[str, Measured]:
+def bare(location: str, folder: Path, asked: Asked, seconds: float) -> dict[str, Measured]:
     """Without a server: one by one, and for the requests per second in batches."""
     predictor = Predictor(bundle.load(location), threads=1)
-    ask = predictor.score if path == "/v1/score" else predictor.recommend
+    ask: Callable[..., object] = predictor.score
+    if asked.path == _RECOMMEND:
+        ask = partial(predictor.recommend, wishes=Wishes(suggest=asked.suggest))
     pictures = [file.read_bytes() for file in sorted(folder.iterdir())]
     took: list[float] = []
     until = time.perf_counter() + seconds
@@ -119,7 +173,7 @@ def bare(location: str, folder: Path, path: str, seconds: float) -> dict[str, Me
         took.append(1000 * (time.perf_counter() - began))
     took = took[len(took) // 5 :]
     per_second = 1000 * len(took) / sum(took)
-    if path == "/v1/score":
+    if asked.path == _SCORE:
         per_second = _batched(location, pictures, seconds)
     return {"1": Measured(sorted(took), per_second, {"200": len(took)})}
 
@@ -162,8 +216,11 @@ def table(measured: dict[str, dict[str, Measured]]) -> str:
     return markdown.table(heads, rows)
 
 
-def under_load(url: str, folder: Path, seconds: float, option: str, value: float) -> Measured:
+def under_load(
+    base_url: str, asked: Asked, folder: Path, seconds: float, option: str, value: float
+) -> Measured:
+    url = base_url + asked.path
     command = [sys.executable, "-m", "tests.benchmarks.serving.load", url, str(folder)]
-    command += ["--form", json.dumps(FORM), "--seconds", str(seconds), option, str(value)]
+    command += ["--form", json.dumps(asked.form), "--seconds", str(seconds), option, str(value)]
     answer = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     return Measured(sorted(answer["milliseconds"]), answer["per_second"], answer["statuses"])
