@@ -105,6 +105,13 @@ def to_working_size(pixels: np.ndarray, long_side_px: int) -> np.ndarray:
     return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
 
 
+def with_change(pixels: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """uint8 (H, W, 3) with a change, float32 (h, w, 3) of any size, enlarged to it and added."""
+    height, width = pixels.shape[:2]
+    enlarged = cv2.resize(change, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.clip(np.rint(pixels + enlarged), 0, 255).astype(np.uint8)
+
+
 def to_model_pixels(pixels: np.ndarray, side_px: int) -> np.ndarray:
     """uint8 (H, W, 3) of any aspect -> uint8 (side_px, side_px, 3), aspect kept, edges padded."""
     height, width = pixels.shape[:2]

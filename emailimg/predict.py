@@ -20,6 +20,7 @@ from emailimg.config import ImageConfig
 from emailimg.edits import Edit, apply
 from emailimg.question import Question, parse_question, parse_questions
 from emailimg.recommender import Case, Recommender, Subject, Wishes
+from emailimg.techniques import TECHNIQUES
 from emailimg.together import by_kind
 
 if TYPE_CHECKING:
@@ -81,10 +82,15 @@ def picture_to_show(image_bytes: bytes, limits: ImageConfig) -> np.ndarray:
 def edited(image_bytes: bytes, edit: Edit, limits: ImageConfig) -> np.ndarray:
     """The edited picture to be sent, uint8 (H, W, 3) RGB, at most 1,024 pixels long.
 
-    Edits are scored on a smaller one. Their lengths are shares of the longer side, so that both are
-    edited alike; noise and edges are as fine as the pixels, and so finer in the larger one.
+    Edits are scored at working size. Their lengths are shares of the longer side, so that a larger
+    picture is edited alike; noise and edges, which are as fine as the pixels, are enlarged with it.
     """
-    return apply(edit, picture_to_show(image_bytes, limits))
+    shown = picture_to_show(image_bytes, limits)
+    if not TECHNIQUES[edit.augmentation_class].fine:
+        return apply(edit, shown)
+    scored = images.to_working_size(shown, limits.working_size_px)
+    change = apply(edit, scored).astype(np.float32) - scored
+    return images.with_change(shown, change)
 
 
 def embed_versions(embedder: "Embedder", batch: Sequence[Versions]) -> list[Embedded]:

@@ -35,10 +35,15 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Technique:
-    """One augmentation class; seeded: it draws noise, and its seed is a parameter as well."""
+    """One augmentation class.
+
+    seeded: it draws noise, and its seed is a parameter as well; fine: it works on single pixels, so
+    that, unlike a length, what it does is finer in a larger picture.
+    """
 
     parameters: Mapping[str, Parameter]
     seeded: bool = False
+    fine: bool = False
 
     @property
     def ranges(self) -> Ranges:
@@ -91,6 +96,7 @@ TECHNIQUES: dict[str, Technique] = {
             )
         },
         seeded=True,
+        fine=True,
     ),
     "transpose": Technique({}),
     "motion_blur": Technique(
@@ -114,12 +120,13 @@ TECHNIQUES: dict[str, Technique] = {
     "clahe": Technique(
         {"clip": Parameter("limit of the local contrast, OpenCV's clipLimit", (4, 8), (1, 100))}
     ),
-    "sharpen": Technique({"alpha": _alpha((0.6, 0.95))}),
+    "sharpen": Technique({"alpha": _alpha((0.6, 0.95))}, fine=True),
     "emboss": Technique(
         {
             "alpha": _alpha((0.6, 0.95)),
             "strength": Parameter("depth of the relief", (0.8, 1.4), (0, 10)),
-        }
+        },
+        fine=True,
     ),
     "brighter": Technique({"brightness": Parameter(_BRIGHTNESS, (0.2, 0.4), (0.01, 1))}),
     "darker": Technique({"brightness": Parameter(_BRIGHTNESS, (-0.2, -0.4), (-1, -0.01))}),

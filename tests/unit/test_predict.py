@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bundle_factory import CATALOGUE_IMAGES, TARGETS, bundle_config, showroom_jpeg
+from pictures import picture
 from sklearn.datasets import load_sample_images
 from strange_pictures import strange_pictures
 
@@ -20,13 +21,16 @@ from emailimg.errors import ConfigError, ImageError, TaxonomyError
 from emailimg.predict import (
     Predictor,
     Versions,
+    edited,
     embed_versions,
+    picture_to_show,
     prediction,
     predictions,
 )
 from emailimg.question import Question, parse_question
 from emailimg.recommender import Case, Recommender, Subject, Wishes
 from emailimg.shortlist import Filters
+from emailimg.techniques import TECHNIQUES
 
 UPLOAD = CATALOGUE_IMAGES + 10
 CONTEXT = ("Newsletter", "Retail")
@@ -237,6 +241,28 @@ def test_batched_embeddings_are_those_of_each_image_alone(bundle_location: str):
         [alone] = embed_versions(embedder, [item])
         np.testing.assert_allclose(found.embeddings, alone.embeddings, rtol=1e-4, atol=1e-4)
         assert found.attributes_seen == alone.attributes_seen
+
+
+@pytest.mark.parametrize("name", [name for name, each in TECHNIQUES.items() if each.fine])
+def test_a_picture_to_be_sent_is_edited_as_the_small_one_that_was_scored(name: str):
+    """What works on single pixels would all but vanish in a picture of eight times the size."""
+    data = images.encode_jpeg(picture(768, 1024))
+    edit = next(e for e in candidate_edits(AugmentConfig()) if e.augmentation_class == name)
+    side = CONFIG.images.working_size_px
+    large = edited(data, edit, CONFIG.images)
+    assert large.shape == (768, 1024, 3)
+    small = images.to_working_size(picture_to_show(data, CONFIG.images), side)
+    wanted = apply(edit, small).astype(float) - small
+    found = images.to_working_size(large, side).astype(float) - small
+    assert np.corrcoef(wanted.ravel(), found.ravel())[0, 1] > 0.9
+    assert found.std() > 0.6 * wanted.std()
+
+
+def test_a_small_picture_to_be_sent_is_the_one_that_was_scored():
+    data = images.encode_png(picture(48, 64))
+    for edit in candidate_edits(AugmentConfig()):
+        scored = apply(edit, images.decode(data, CONFIG.images))
+        np.testing.assert_array_equal(edited(data, edit, CONFIG.images), scored)
 
 
 def test_predictions_together_are_those_of_each_alone(bundle_location: str):
