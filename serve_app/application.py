@@ -12,7 +12,7 @@ from serve_app import access, failures, observation, page_files, request_bodies
 from serve_app.access import Keys
 from serve_app.failures import documented
 from serve_app.observation import Metrics
-from serve_app.request_bodies import EditFields, HeatMapFields, RecommendFields, ScoreFields
+from serve_app.request_fields import EditFields, HeatMapFields, RecommendFields, ScoreFields
 from serve_app.settings import ServiceArguments
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from serve_app import access, application, browser_cache, observation, request_b
 from serve_app.calls import Part
 from serve_app.deployments import Classifiers, Embedder, Recommender
 from serve_app.looking import Looking, Picture
-from serve_app.request_bodies import EditFields, HeatMapFields, RecommendFields, ScoreFields
+from serve_app.request_fields import EditFields, HeatMapFields, RecommendFields, ScoreFields
 from serve_app.schemas import (
     BatchAnswer,
     BatchItem,

@@ -10,7 +10,7 @@ from emailimg.encoder_spec import EncoderSpec
 from emailimg.image_formats import FORMATS
 from emailimg.question import Question, parse_question, parse_questions
 from serve_app.examples import examples_of
-from serve_app.request_bodies import MAX_SUGGESTIONS, ScoreFields
+from serve_app.request_fields import MAX_SUGGESTIONS, ScoreFields
 from serve_app.schemas import ExampleImage, ImageLimits, ModelAnswer, TargetsAnswer
 from serve_app.versions import BundleRef
 

@@ -19,7 +19,7 @@ IMAGES = (16_000, 1_000_000, 100_000_000)
 REQUESTS = (10, 1_000, 50_000)
 # Of the measured machine, of the assumed one, and how busy that may be.
 CORES, CPUS, LOAD = 2, 16, 0.7
-MACHINE = TABLE.instances["m7i.4xlarge"]
+MACHINE, HEAD = TABLE.instances["m7i.4xlarge"], TABLE.instances["m7i.xlarge"]
 SHARE_OF_TRAINING, VERSIONS, EPOCHS, TARGETS, ROUNDS, MEMBERS = 0.8, 2, 10, 4, 100, 10
 WORKING_DAY_H = 8
 ENOUGH_TO_LEARN_FROM = 1_000_000
@@ -33,7 +33,12 @@ def rows(heading: str) -> dict[str, list[str]]:
     return {first: rest for first, *rest in cells}
 
 
-MEASURED = {name: float(cells[0].replace(",", "")) for name, cells in rows("Measured").items()}
+def figures(heading: str) -> dict[str, float]:
+    """First numbers of a section's table."""
+    return {name: float(cells[0].replace(",", "")) for name, cells in rows(heading).items()}
+
+
+MEASURED, ASSUMED = figures("Measured"), figures("Assumed")
 
 
 def core_hours(images: float, per_second: str) -> float:
@@ -73,14 +78,27 @@ def in_a_day(images: float) -> int:
 
 
 def dollars(images: float) -> float:
-    return all_stages(images) / CPUS * MACHINE.on_demand
+    hours = all_stages(images) / CPUS
+    return hours * MACHINE.on_demand + hours / in_a_day(images) * HEAD.on_demand
+
+
+def bytes_gb(images: float) -> float:
+    return images * MEASURED["size of an image, kB"] * 1e3 / 1e9
+
+
+def examples_gb(images: float) -> float:
+    return images * MEASURED["examples of 16,185 images, GiB"] * GIB / 16_185 / 1e9
+
+
+def bucket_dollars(images: float) -> float:
+    """An image is read once; a thousand are named by a request."""
+    listed = images / 1000 / 1000 * ASSUMED["a thousand writes or lists, dollars"]
+    return images / 1000 * ASSUMED["a thousand reads, dollars"] + listed
 
 
 OF_IMAGES: dict[str, Callable[[float], float]] = {
-    "images as they come, GB": lambda n: n * MEASURED["size of an image, kB"] * 1e3 / 1e9,
-    "examples on the bucket, GB": lambda n: (
-        n * MEASURED["examples of 16,185 images, GiB"] * GIB / 16_185 / 1e9
-    ),
+    "images as they come, GB": bytes_gb,
+    "examples on the bucket, GB": examples_gb,
     "catalogue and examples, core-hours": lambda n: core_hours(n, "data side, images/s"),
     "encoder learned from all, core-hours": training,
     "encoder learned from a million at most, core-hours": lambda n: training(
@@ -95,6 +113,10 @@ OF_IMAGES: dict[str, Callable[[float], float]] = {
     "machines to be done in 8 hours": in_a_day,
     "**dollars on demand**": dollars,
     "dollars on spot": lambda n: dollars(n) * TABLE.assumed_spot_share,
+    "requests to the bucket, dollars": bucket_dollars,
+    "a month on the bucket, dollars": lambda n: (
+        (bytes_gb(n) + examples_gb(n)) * ASSUMED["a GB on the bucket for a month, dollars"]
+    ),
     "a catalogue scored again, dollars": lambda n: (
         core_hours(n, "scoring, images/s") / CPUS * MACHINE.on_demand
     ),
@@ -112,7 +134,7 @@ def of_requests(kind: str, measured: str) -> dict[str, Callable[[float], float]]
         return machines_of(cores(requests, measured), at_least=2)
 
     def per_hour(requests: float) -> float:
-        return machines(requests) * MACHINE.on_demand
+        return machines(requests) * MACHINE.on_demand + HEAD.on_demand
 
     return {
         f"{kind}: cores": lambda r: cores(r, measured),
@@ -127,6 +149,8 @@ OF_REQUESTS: dict[str, Callable[[float], float]] = {
     **of_requests("score, fused", "score, fused with HAProxy, requests/s"),
     **of_requests("score, graph", "score, graph, requests/s"),
     **of_requests("recommend, fused", "recommend, fused with HAProxy, requests/s"),
+    **of_requests("alternates alone, fused", "alternates alone, fused with HAProxy, requests/s"),
+    **of_requests("score at 64 px, fused", "score at 64 px, fused with HAProxy, requests/s"),
 }
 
 
@@ -175,7 +199,18 @@ def test_the_machine_is_the_clusters() -> None:
         for each in read("aws.yaml")["available_node_types"].values()
     }
     assert kinds["m7i.4xlarge"] == MACHINE.cpus == CPUS
+    assert kinds["m7i.xlarge"] == 0, "the head takes no tasks"
+    assert f"m7i.xlarge (${HEAD.on_demand} per hour)" in TEXT
     assert f"{MACHINE.memory_gib:.0f} GiB" in TEXT
+
+
+def test_how_many_machines_start_by_themselves_is_the_clusters() -> None:
+    most = sum(
+        each["max_workers"]
+        for each in read("aws.yaml")["available_node_types"].values()
+        if each["node_config"]["InstanceType"] == "m7i.4xlarge"
+    )
+    assert f"`aws.yaml` starts {most} of these at most" in TEXT
 
 
 def test_sentences_repeat_figures_of_the_tables() -> None:
