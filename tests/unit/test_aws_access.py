@@ -113,7 +113,9 @@ def test_machines_start_tagged_in_the_closed_group_without_old_metadata(
     assert condition["StringEquals"] == {
         "aws:RequestTag/ray-cluster-name": {"Ref": "ClusterName"},
         "ec2:MetadataHttpTokens": "required",
-        "ec2:InstanceType": list(dict.fromkeys(kinds_of_workers())),
+        "ec2:InstanceType": {"Ref": "WorkerTypes"},
     }
+    kinds = cfn_yaml.load(str(TEMPLATE))["Parameters"]["WorkerTypes"]["Default"]
+    assert kinds.split(",") == list(dict.fromkeys(kinds_of_workers()))
     groups = [resource for resource, _ in starts if ":security-group/" in resource]
     assert groups == [str(GROUP)]

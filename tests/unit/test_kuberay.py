@@ -1,12 +1,14 @@
 """The manifests for Kubernetes have the fields that KubeRay knows, and agree with other files."""
 
 import copy
+import re
 import shlex
+import subprocess
 from typing import Any
 
 import pytest
 import yaml
-from cluster_files import read, read_all
+from cluster_files import FOLDER, read, read_all
 from kuberay_shape import complaints
 
 from emailimg import cli, config
@@ -51,6 +53,20 @@ def test_mistakes_would_be_found() -> None:
         "spec.rayClusterConfig.workerGroupSpecs[1].maxReplicas is missing",
         "spec.rayClusterSpec is unknown",
     ]
+
+
+@pytest.mark.parametrize("file", [*FILES, "serve.yaml"])
+def test_the_bucket_is_named_everywhere_by_the_command_at_the_top(file: str) -> None:
+    text = (FOLDER / file).read_text()
+    scripts = re.findall(r"s/BUCKET/your-bucket/\w*", text)
+    below = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+    assert scripts
+    assert "BUCKET" in below
+    for script in scripts:
+        named = subprocess.run(
+            ["sed", "-e", script], input=below, capture_output=True, text=True, check=True
+        ).stdout
+        assert "BUCKET" not in named
 
 
 @pytest.mark.parametrize("file", FILES)
