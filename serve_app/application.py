@@ -13,6 +13,7 @@ from serve_app.access import Keys
 from serve_app.failures import documented
 from serve_app.observation import Metrics
 from serve_app.request_fields import EditFields, HeatMapFields, RecommendFields, ScoreFields
+from serve_app.served import Served
 from serve_app.settings import ServiceArguments
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 # Boundaries, field names and the short fields of a form around its file.
 _FORM_BYTES = 64 * 2**10
-_BATCH_IMAGES = 4  # of the greatest size; 32 files of a usual size are less
 _BATCH_PATH = "/v1/score:batch"
 
 # Not by `response_class`: FastAPI would document failures as pictures, too.
@@ -38,9 +38,9 @@ def build(
     settings: ServiceArguments,
     keys: Keys | None,
     metrics: Metrics,
-    max_image_bytes: Callable[[], int],
+    newest: Callable[[], Served],
 ) -> FastAPI:
-    """The application; max_image_bytes: of the bundle that is served now."""
+    """The application; newest: the bundle that is served now."""
     app = FastAPI(
         title="emailimg",
         version=emailimg.__version__,
@@ -50,8 +50,9 @@ def build(
 
     def max_body_bytes(path: str) -> int:
         """Of a request: its image, in base64 a third longer, or several of them."""
-        image = max_image_bytes()
-        return (_BATCH_IMAGES * image if path == _BATCH_PATH else 4 * image // 3) + _FORM_BYTES
+        served = newest()
+        image = 4 * served.limits.max_bytes // 3
+        return (served.max_batch_bytes if path == _BATCH_PATH else image) + _FORM_BYTES
 
     failures.install(app, max_body_bytes, settings.request_timeout_s)
     _add_middleware(app, settings, keys, metrics)

@@ -76,10 +76,10 @@ class Ingress:
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Called by Serve in the replica."""
 
-        def max_image_bytes() -> int:
-            return self._shelf.newest.limits.max_bytes
+        def newest() -> Served:
+            return self._shelf.newest
 
-        return application.build(self, self._settings, self._keys, self._metrics, max_image_bytes)
+        return application.build(self, self._settings, self._keys, self._metrics, newest)
 
     async def score(self, request: Request) -> ScoreAnswer:
         """How likely this image is to succeed, and why."""

@@ -257,6 +257,13 @@ class ImageLimits(BaseModel):
     max_pixels: int
 
 
+class BatchLimits(BaseModel):
+    """What `POST /v1/score:batch` takes at once."""
+
+    max_files: int = Field(description="So many images.", examples=[32])
+    max_bytes: int = Field(description="Of all its images together.", examples=[83886080])
+
+
 class TargetsAnswer(BaseModel):
     """What the other requests accept."""
 
@@ -266,6 +273,7 @@ class TargetsAnswer(BaseModel):
     industries: list[str]
     vehicle_types: list[str]
     image: ImageLimits
+    batch: BatchLimits
     max_k: int
 
 

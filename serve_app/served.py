@@ -10,9 +10,12 @@ from emailimg.encoder_spec import EncoderSpec
 from emailimg.image_formats import FORMATS
 from emailimg.question import Question, parse_question, parse_questions
 from serve_app.examples import examples_of
+from serve_app.request_bodies import MAX_BATCH_FILES
 from serve_app.request_fields import MAX_SUGGESTIONS, ScoreFields
-from serve_app.schemas import ExampleImage, ImageLimits, ModelAnswer, TargetsAnswer
+from serve_app.schemas import BatchLimits, ExampleImage, ImageLimits, ModelAnswer, TargetsAnswer
 from serve_app.versions import BundleRef
+
+_BATCH_IMAGES = 4  # of the greatest size; as many files as a batch may have are usually less
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,11 @@ class Served:
     def limits(self) -> ImageConfig:
         return self.bundle.config.images
 
+    @property
+    def max_batch_bytes(self) -> int:
+        """Of the images of one batch together."""
+        return _BATCH_IMAGES * self.limits.max_bytes
+
     def question(self, fields: ScoreFields) -> Question:
         """What is asked, about one target; raises TaxonomyError."""
         asked = fields.target, fields.campaign_type, fields.industry, fields.vehicle_type
@@ -58,6 +66,7 @@ class Served:
             image=ImageLimits(
                 formats=list(FORMATS), max_bytes=limits.max_bytes, max_pixels=limits.max_pixels
             ),
+            batch=BatchLimits(max_files=MAX_BATCH_FILES, max_bytes=self.max_batch_bytes),
             max_k=MAX_SUGGESTIONS,
         )
 

@@ -1,19 +1,19 @@
 /** Which of the user's files are left out, in words. */
 
 import { byId } from "./dom.js";
-import { MOST } from "./shelf.js";
 import { bytes, counted, listing } from "./words.js";
 
 const NAMED = 3; // of more files the others are counted
 
 /**
- * Say it; large: files of more than `most` bytes; more: how many there were beyond what is
- * compared; earlier: how many of those before made room.
+ * Say it; large: files of more bytes than an image may have; more: how many there were beyond what
+ * is compared; earlier: how many of those before made room. The limits are the service's.
  */
-export function sayLeftOut({ large, most, more, earlier }) {
+export function sayLeftOut({ large, more, earlier }, { image, batch }) {
   const sentences = [
-    large.length > 0 && `${named(large)} left out: at most ${bytes(most)} are accepted.`,
-    more > 0 && `At most ${MOST} images are compared at once: ${counted(more, "file")} left out.`,
+    large.length > 0 && `${named(large)} left out: at most ${bytes(image.max_bytes)} are accepted.`,
+    more > 0 &&
+      `At most ${batch.max_files} images are compared at once: ${counted(more, "file")} left out.`,
     earlier > 0 && `${counted(earlier, "earlier image")} made room.`,
   ];
   byId("left-out").textContent = sentences.filter(Boolean).join(" ");

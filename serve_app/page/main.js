@@ -13,7 +13,7 @@ import { showSubject } from "./picture.js";
 import { offerQuestion, showQuestion } from "./question_form.js";
 import { receive } from "./receive.js";
 import { offerRefinements, resetRefinements, showRefinements } from "./refine.js";
-import { MOST, offerShelf, putOnShelf, showShelf } from "./shelf.js";
+import { offerShelf, putOnShelf, showShelf } from "./shelf.js";
 import { catalogueSubject, fileSubject } from "./subject.js";
 import { bytes, listing } from "./words.js";
 
@@ -33,7 +33,7 @@ async function start() {
   offerQuestion(page.accepted, ask);
   offerRefinements(page.accepted, ask);
   offerHeatMap(showFailure);
-  offerShelf(page.accepted.image.max_bytes, askAbout);
+  offerShelf(page.accepted.batch, askAbout);
   describeAccepted(page.accepted.image);
   offerExamples((id, name) => askAbout(catalogueSubject(id, name))).catch(() => {});
   open();
@@ -47,12 +47,13 @@ function describeAccepted({ formats, max_bytes: most }) {
 
 /** Ask about the first of the user's files; the others stay at hand. */
 function takeFiles(files) {
-  const most = page.accepted.image.max_bytes;
+  const { image, batch } = page.accepted;
+  const most = image.max_bytes;
   const fit = files.filter((file) => file.size <= most);
-  const subjects = fit.slice(0, MOST).map(fileSubject);
+  const subjects = fit.slice(0, batch.max_files).map(fileSubject);
   const earlier = putOnShelf(subjects);
   const large = subjects.length > 0 ? files.filter((file) => file.size > most) : [];
-  sayLeftOut({ large, most, more: fit.length - subjects.length, earlier });
+  sayLeftOut({ large, more: fit.length - subjects.length, earlier }, page.accepted);
   if (subjects.length > 0) return askAbout(subjects[0]);
   const { name, size } = files[0];
   const message = `“${name}” has ${bytes(size)}; at most ${bytes(most)} are accepted.`;

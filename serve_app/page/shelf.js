@@ -5,22 +5,20 @@ import { addTo } from "./choices.js";
 import { byId, element } from "./dom.js";
 import { percent } from "./words.js";
 
-export const MOST = 32; // that the service scores at once
-const LARGE_IMAGES = 4; // of the greatest size that the service takes at once; see application.py
-
 let shelf = [];
 let asking = null;
-const service = { imageBytes: 0, pick: null };
+const service = { batch: null, pick: null };
 
-/** imageBytes: the most of one image; pick(subject): asks about another image of the shelf. */
-export const offerShelf = (imageBytes, pick) => Object.assign(service, { imageBytes, pick });
+/** batch: what the service scores at once; pick(subject): asks about another image of the shelf. */
+export const offerShelf = (batch, pick) => Object.assign(service, { batch, pick });
 
-/** Put up to `MOST` images on the shelf; returns how many earlier ones made room for them. */
+/** Put as many images as are scored at once on the shelf; returns how many earlier made room. */
 export function putOnShelf(subjects) {
+  const most = service.batch.max_files;
   const all = [...shelf, ...subjects];
-  const earlier = all.slice(0, -MOST);
+  const earlier = all.slice(0, -most);
   earlier.forEach((subject) => subject.release());
-  shelf = all.slice(-MOST);
+  shelf = all.slice(-most);
   return earlier.length;
 }
 
@@ -63,7 +61,7 @@ async function scores(signal) {
 
 /** As many subjects in each as one request may hold. */
 function parts(subjects) {
-  const most = LARGE_IMAGES * service.imageBytes;
+  const most = service.batch.max_bytes;
   const made = [];
   let held = Infinity;
   for (const subject of subjects) {

@@ -171,6 +171,18 @@ def test_targets_are_those_of_the_bundle(client: TestClient):
     assert answer["industries"] == list(taxonomy.INDUSTRIES)
 
 
+def test_a_batch_may_be_as_large_as_is_published_and_no_larger(client: TestClient):
+    limits = client.get("/v1/targets").json()["batch"]
+
+    def send(count: int, size: int) -> int:
+        files = [("images", (f"{i}.jpg", bytes(size))) for i in range(count)]
+        return client.post("/v1/score:batch", files=files, data=FORM).status_code
+
+    assert send(limits["max_files"], limits["max_bytes"] // limits["max_files"]) == 200
+    assert send(limits["max_files"] + 1, 1) == 400
+    assert send(2, limits["max_bytes"]) == 413
+
+
 def test_examples_are_images_of_the_catalogue_to_ask_about(client: TestClient):
     examples = client.get("/v1/examples").json()["images"]
     assert len({example["image_id"] for example in examples}) == 8
