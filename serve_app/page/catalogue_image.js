@@ -4,6 +4,7 @@ import { apiKey, askBlob } from "./api.js";
 
 const withKey = new Map();
 const wanted = new WeakMap(); // by element, the picture that it was told to show last
+const missing = new Map(); // by element, the path of a picture that was not to be had
 
 /**
  * Show the picture of a file or an edit at `url`, or one of the catalogue at `path`: a browser
@@ -11,9 +12,25 @@ const wanted = new WeakMap(); // by element, the picture that it was told to sho
  */
 export async function showPicture(image, { path, url }) {
   const picture = path?.replace(/^\//, "") ?? url;
+  const key = apiKey();
   wanted.set(image, picture);
-  const source = path && apiKey() ? await withTheKey(picture) : picture;
+  missing.delete(image);
+  image.onerror = path ? () => failed(image, path, key) : null;
+  const source = path && key ? await withTheKey(picture) : picture;
   if (wanted.get(image) === picture) image.src = source;
+}
+
+/** Load again what was not to be had: the service has its key now, or is less busy. */
+export function showMissing() {
+  const again = [...missing];
+  missing.clear();
+  for (const [image, path] of again) if (image.isConnected) showPicture(image, { path });
+}
+
+/** key: the one that it was asked for with; a picture far down may be asked for much later. */
+function failed(image, path, key) {
+  if (key === apiKey()) missing.set(image, path);
+  else showPicture(image, { path });
 }
 
 function withTheKey(path) {

@@ -3,6 +3,7 @@
 import { showAllTargets } from "./all_targets.js";
 import { clearAnswer, showAnswer, showWaiting } from "./answer.js";
 import { Failure, askJson } from "./api.js";
+import { showMissing } from "./catalogue_image.js";
 import { addTo, chooseFromAddress, choices, choose, isRefined } from "./choices.js";
 import { byId } from "./dom.js";
 import { offerExamples } from "./examples.js";
@@ -103,6 +104,7 @@ function answered(answer, subject) {
   page.answered = subject;
   clearNotice({ answered: true });
   showAnswer(answer, subject, lower, askInstead);
+  showMissing();
   showShelf(subject, lower);
   offerAttributes(subject, answer);
   showAllTargets(subject, page.accepted.lower_is_better, chooseTarget);

@@ -364,28 +364,53 @@ def test_a_file_that_has_changed_on_disk_is_to_be_chosen_again(open_page: OpenPa
     expect(figures).to_have_text([re.compile("%$"), "not readable"])
 
 
-def test_a_key_is_asked_for_kept_for_the_tab_and_sent(open_page: OpenPage):
-    page = open_page()
+def guard(page: Page, paths: str | re.Pattern[str]) -> None:
+    """Let the service ask for a key."""
 
-    def guard(route: Route) -> None:
+    def refuse(route: Route) -> None:
         if route.request.headers.get("x-api-key") == "a-long-enough-key":
             route.continue_()
             return
         error = {"code": "unauthorized", "message": "a key is needed", "accepted": []}
         route.fulfill(status=401, json={"error": error})
 
-    page.route("**/v1/**", guard)
-    page.set_input_files("#file", UPLOAD)
+    page.route(paths, refuse)
+
+
+def give_the_key(page: Page) -> None:
     key = page.get_by_label("API key")
     expect(key).to_be_focused()
     key.fill("a-long-enough-key")
     page.keyboard.press("Enter")
     expect(page.locator(".big")).to_be_visible()
+
+
+def test_a_key_is_asked_for_kept_for_the_tab_and_sent(open_page: OpenPage):
+    page = open_page()
+    guard(page, "**/v1/**")
+    page.set_input_files("#file", UPLOAD)
+    give_the_key(page)
     # Pictures of the catalogue need the key as well, which `<img>` does not send.
     picture = page.locator("#alternates img").first
     expect(picture).to_have_attribute("src", re.compile("^blob:"))
     assert page.evaluate("Object.values(sessionStorage)") == ["a-long-enough-key"]
     assert page.evaluate("localStorage.length") == 0
+
+
+def test_examples_without_a_picture_get_it_once_the_key_is_there(open_page: OpenPage):
+    page = open_page()
+    guard(page, re.compile("/v1/(images|recommend)"))
+    with page.expect_response("**/v1/images/*"):
+        page.reload()
+    first, last = page.locator(".thumb img").first, page.locator(".thumb img").last
+    expect(first).to_have_js_property("complete", True)
+    expect(first).to_have_js_property("naturalWidth", 0)
+    page.set_input_files("#file", UPLOAD)
+    give_the_key(page)
+    for picture in (first, last):
+        picture.scroll_into_view_if_needed()
+        expect(picture).to_have_attribute("src", re.compile("^blob:"))
+        expect(picture).not_to_have_js_property("naturalWidth", 0)
 
 
 def test_a_picture_that_needs_the_key_is_asked_for_again_and_never_replaces_a_later_one(
