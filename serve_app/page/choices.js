@@ -33,6 +33,9 @@ export function choose(changed) {
 /** Take the choices of an address that was typed or followed. */
 export const chooseFromAddress = () => Object.assign(choices, read(location.hash));
 
+/** What is asked of any image, as one text: scores of the same question are the same. */
+export const questionAsked = () => QUESTION.map((name) => choices[name]).join("\n");
+
 /** How many filters are set. */
 export const filtersSet = () => FILTERS.filter((name) => isSet(name, choices[name])).length;
 

@@ -105,7 +105,7 @@ function answered(answer, subject) {
   clearNotice({ answered: true });
   showAnswer(answer, subject, lower, askInstead);
   showMissing();
-  showShelf(subject, lower);
+  showShelf(subject, lower, { bundle: answer.bundle });
   offerAttributes(subject, answer);
   showAllTargets(subject, page.accepted.lower_is_better, chooseTarget);
 }

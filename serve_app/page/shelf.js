@@ -1,12 +1,11 @@
 /** Several images of the user's, to see which of them does best. */
 
-import { askJson, isReadable } from "./api.js";
-import { addTo } from "./choices.js";
 import { byId, element } from "./dom.js";
+import { findScores, forgetOutdated, isKnown, knownOf } from "./shelf_scores.js";
 import { percent } from "./words.js";
 
 let shelf = [];
-let asking = null;
+let shown = null; // which image is asked about, and what is better
 const service = { batch: null, pick: null };
 
 /** batch: what the service scores at once; pick(subject): asks about another image of the shelf. */
@@ -24,72 +23,38 @@ export function putOnShelf(subjects) {
 
 /**
  * Show the shelf, best first, where there is more than one image on it.
- * current: the one that is asked about; rank: false where the service is too busy for the others.
+ * current: the one that is asked about; bundle: of its answer; rank: false where the service is too
+ * busy for the others.
  */
-export async function showShelf(current, lowerIsBetter, { rank = true } = {}) {
-  asking?.abort();
+export async function showShelf(current, lowerIsBetter, { rank = true, bundle } = {}) {
+  shown = { current, lowerIsBetter };
   const others = shelf.some((subject) => subject !== current);
   if (!others) return byId("shelf").replaceChildren();
-  const unranked = shelf.map((subject) => ({ subject }));
-  const look = { current, lowerIsBetter };
-  draw(unranked, look);
-  if (!rank) return;
-  asking = new AbortController();
+  forgetOutdated(bundle);
+  draw(shown);
+  if (rank && !shelf.every(isKnown)) await rankShelf(shown);
+}
+
+async function rankShelf(look) {
+  let failure = null;
   try {
-    draw(ranked(await scores(asking.signal), lowerIsBetter), { ...look, state: "best first" });
-  } catch (failure) {
-    if (failure.name === "AbortError") return;
-    draw(unranked, { ...look, state: "not ranked", why: failure.message });
+    await findScores(shelf, service.batch);
+  } catch (error) {
+    failure = error;
   }
+  if (look === shown) draw({ ...look, failure }); // else something else is shown by now
 }
 
-/**
- * The scores of the whole shelf, asked for in one request after another. A file that has changed on
- * disk would make a request fail, and with it the others.
- */
-async function scores(signal) {
-  const subjects = [...shelf];
-  const there = await Promise.all(subjects.map(({ file }) => isReadable(file)));
-  signal.throwIfAborted();
-  const found = [];
-  for (const part of parts(subjects.filter((_, index) => there[index]))) {
-    found.push(...(await scoresOf(part, signal)));
-  }
-  const gone = subjects.filter((_, index) => !there[index]);
-  return [...found, ...gone.map((subject) => ({ subject, error: "gone" }))];
-}
-
-/** As many subjects in each as one request may hold. */
-function parts(subjects) {
-  const most = service.batch.max_bytes;
-  const made = [];
-  let held = Infinity;
-  for (const subject of subjects) {
-    if (held + subject.file.size > most) {
-      made.push([]);
-      held = 0;
-    }
-    made.at(-1).push(subject);
-    held += subject.file.size;
-  }
-  return made;
-}
-
-async function scoresOf(subjects, signal) {
-  const form = addTo(new FormData());
-  for (const { file, name } of subjects) form.append("images", file, name);
-  const { answers } = await askJson("v1/score:batch", { form, signal });
-  return answers.map(({ score, error }, index) => ({ subject: subjects[index], score, error }));
-}
-
-function ranked(entries, lowerIsBetter) {
+function bestFirst({ lowerIsBetter }) {
   const worth = ({ score }) =>
     score ? (lowerIsBetter ? -score.probability : score.probability) : -Infinity;
+  const entries = shelf.map((subject) => ({ subject, ...knownOf(subject) }));
   return entries.sort((a, b) => worth(b) - worth(a));
 }
 
-function draw(entries, look) {
-  const focused = document.activeElement?.closest("#shelf button")?.title;
+function draw(look) {
+  const focused = document.activeElement?.closest("#shelf button");
+  const entries = bestFirst(look);
   byId("shelf").replaceChildren(
     element(
       "div",
@@ -97,17 +62,21 @@ function draw(entries, look) {
       element("h3", { class: "subtitle" }, titleOf(entries, look)),
       shelf.includes(look.current) && clearButton(look), // of the catalogue none can be kept
     ),
-    element("p", { class: "small", role: "status" }, look.why ?? ""),
+    element("p", { class: "small", role: "status" }, look.failure?.message ?? ""),
     element(
       "ol",
       { class: "shelf", role: "list" },
       entries.map((entry) => element("li", {}, item(entry, look))),
     ),
   );
-  if (focused)
-    byId("shelf")
-      .querySelector(`button[title="${CSS.escape(focused)}"]`)
-      ?.focus();
+  if (focused) focusOn(nameOf(focused));
+}
+
+const nameOf = (button) => button.title || button.textContent;
+
+function focusOn(name) {
+  const buttons = [...byId("shelf").querySelectorAll("button")];
+  buttons.find((button) => nameOf(button) === name)?.focus();
 }
 
 const clearButton = (look) =>
@@ -117,13 +86,18 @@ const clearButton = (look) =>
     "Keep only this one",
   );
 
-function titleOf({ length }, { state }) {
+function titleOf(entries, { failure }) {
+  const { length } = entries;
   if (length === 1) return "Your image";
-  return [`Your ${length} images`, state].filter(Boolean).join(", ");
+  const unknown = entries.filter(({ score, error }) => !score && !error).length;
+  const ranked = unknown < length && "best first";
+  const missing = unknown > 0 && (ranked ? `${unknown} not ranked` : "not ranked");
+  const state = unknown === 0 || failure ? [ranked, missing] : [];
+  return [`Your ${length} images`, ...state].filter(Boolean).join(", ");
 }
 
-function item({ subject, score, error }, { current, why }) {
-  const missing = error ? "not readable" : why ? "not known" : "\u2026";
+function item({ subject, score, error }, { current, failure }) {
+  const missing = error ? "not readable" : failure ? "not known" : "\u2026";
   const figure = score ? percent(score.probability) : missing;
   return element(
     "button",

@@ -524,6 +524,37 @@ def test_a_file_that_is_no_image_leaves_the_others_on_the_shelf(open_page: OpenP
     expect(page.get_by_role("alert")).not_to_contain_text("more.txt")
 
 
+def test_the_shelf_is_ranked_again_only_where_its_scores_would_be_others(open_page: OpenPage):
+    page = open_page()
+    found = Answered(page)
+    sent: list[Request] = []
+    page.on("request", lambda each: each.url.endswith("score:batch") and sent.append(each))
+    title = page.locator("#shelf .subtitle")
+    figures = page.locator(".shelf-item strong")
+    found.ask(lambda: page.set_input_files("#file", uploads_named(["car-0.jpg", "car-1.jpg"])))
+    expect(title).to_have_text("Your 2 images, best first")
+    before = figures.all_inner_texts()
+
+    for wish, value in (("Show up to", "3"), ("Sure to be better", "0.6"), ("variety", "0.5")):
+        found.ask(lambda wish=wish, value=value: page.get_by_label(wish).fill(value))
+        expect(title).to_have_text("Your 2 images, best first")
+        expect(figures).to_have_text(before)
+    page.get_by_role("button", name="Filters").click()
+    found.ask(page.get_by_label("SUV", exact=True).check)
+    found.ask(page.locator(".shelf-item").last.click)
+    assert len(sent) == 1
+
+    found.choose("Target", "conversion_rate")
+    found.choose("Vehicle type", "SUV")
+    expect(title).to_have_text("Your 2 images, best first")
+    assert len(sent) == 3
+    with page.expect_response("**/v1/score:batch") as response:
+        found.ask(lambda: page.set_input_files("#file", UPLOAD))
+    expect(title).to_have_text("Your 3 images, best first")
+    assert [each["file_name"] for each in response.value.json()["answers"]] == [UPLOAD["name"]]
+    assert len(sent) == 4
+
+
 def test_images_that_are_too_much_for_one_request_are_ranked_in_parts(open_page: OpenPage):
     page = open_page()
     uploads = uploads_named([f"car-{index}.jpg" for index in range(6)])
