@@ -59,7 +59,8 @@ function draw(look) {
     element(
       "div",
       { class: "shelf-head" },
-      element("h3", { class: "subtitle" }, titleOf(entries, look)),
+      element("h3", { class: "subtitle", tabindex: -1 }, titleOf(entries, look)),
+      look.failure?.passes && tryAgainButton(),
       shelf.includes(look.current) && clearButton(look), // of the catalogue none can be kept
     ),
     element("p", { class: "small", role: "status" }, look.failure?.message ?? ""),
@@ -74,15 +75,26 @@ function draw(look) {
 
 const nameOf = (button) => button.title || button.textContent;
 
+/** The button that had the focus has it again, or, where there is none any more, the title. */
 function focusOn(name) {
   const buttons = [...byId("shelf").querySelectorAll("button")];
-  buttons.find((button) => nameOf(button) === name)?.focus();
+  const same = buttons.find((button) => nameOf(button) === name);
+  (same ?? byId("shelf").querySelector(".subtitle")).focus();
+}
+
+function tryAgainButton() {
+  const onclick = ({ currentTarget: button }) => {
+    if (button.hasAttribute("aria-busy")) return;
+    button.setAttribute("aria-busy", "true"); // disabled, it would lose the focus
+    rankShelf(shown);
+  };
+  return element("button", { type: "button", class: "quiet", onclick }, "Try again");
 }
 
 const clearButton = (look) =>
   element(
     "button",
-    { type: "button", class: "quiet", onclick: () => clearAllBut(look) },
+    { type: "button", class: "quiet keep", onclick: () => clearAllBut(look) },
     "Keep only this one",
   );
 

@@ -573,3 +573,32 @@ def test_images_that_are_too_much_for_one_request_are_ranked_in_parts(open_page:
     expect(title).to_have_text("Your 6 images, not ranked")
     expect(page.locator("#shelf")).to_contain_text("answered with status 503")
     expect(page.locator(".shelf-item strong")).to_have_text(["not known"] * 6)
+
+
+def test_a_ranking_that_failed_is_tried_again_by_keyboard(open_page: OpenPage):
+    page = open_page()
+    uploads = uploads_named([f"car-{index}.jpg" for index in range(6)])
+    limit(page, "batch", max_bytes=sum(len(upload["buffer"]) for upload in uploads[:4]))
+    sent: list[Request] = []
+
+    def first_part_only(route: Route) -> None:
+        sent.append(route.request)
+        route.continue_() if len(sent) == 1 else route.abort()
+
+    page.route("**/v1/score:batch", first_part_only)
+    page.set_input_files("#file", uploads)
+    title, figures = page.locator("#shelf .subtitle"), page.locator(".shelf-item strong")
+    expect(title).to_have_text("Your 6 images, best first, 2 not ranked")
+    expect(figures).to_have_text([re.compile("%$")] * 4 + ["not known"] * 2)
+    again = page.locator("#shelf").get_by_role("button", name="Try again")
+    again.focus()
+    with page.expect_event("requestfailed"):
+        page.keyboard.press("Enter")
+    expect(again).not_to_have_attribute("aria-busy", "true")
+    expect(again).to_be_focused()
+    page.unroute("**/v1/score:batch")
+    page.keyboard.press("Enter")
+    expect(title).to_have_text("Your 6 images, best first")
+    expect(title).to_be_focused()
+    expect(figures).to_have_text([re.compile("%$")] * 6)
+    expect(again).to_have_count(0)
