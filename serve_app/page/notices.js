@@ -45,7 +45,7 @@ export function showFailure(failure, again, reset = null) {
 
 function show(...parts) {
   place.replaceChildren(
-    element("div", { class: "notice panel", role: "alert" }, ...parts.filter(Boolean)),
+    element("div", { class: "notice", role: "alert" }, ...parts.filter(Boolean)),
   );
 }
 

@@ -348,6 +348,20 @@ def test_without_a_network_the_page_says_so_and_tries_again_when_told(answered: 
     assert answer["industry"] == "Energy"
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_what_went_wrong_is_seen_wherever_one_looks(open_page: OpenPage, width: int):
+    page = open_page(viewport={"width": width, "height": 700})
+    names = [f"car-{index}.jpg" for index in range(12)]
+    Answered(page).ask(lambda: page.set_input_files("#file", uploads_named(names)))
+    page.route("**/v1/recommend", lambda route: route.abort())
+    page.get_by_label("Show up to").fill("4")
+    alert = page.get_by_role("alert")
+    for place in ("#refine", ".shelf-item", "#alternates .card", "#bundle"):
+        page.locator(place).last.scroll_into_view_if_needed()
+        expect(alert).to_be_in_viewport(ratio=1)
+        expect(alert.get_by_role("button", name="Try again now")).to_be_in_viewport(ratio=1)
+
+
 def test_a_file_that_has_changed_on_disk_is_to_be_chosen_again(open_page: OpenPage, tmp_path: Path):
     page = open_page()
     path = tmp_path / "car.jpg"

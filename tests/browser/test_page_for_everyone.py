@@ -23,11 +23,18 @@ def opened_filters(page: Page) -> None:
     page.get_by_role("button", name="Filters").click()
 
 
+def failed(page: Page) -> None:
+    page.route("**/v1/recommend", lambda route: route.abort())
+    page.get_by_role("combobox", name="Industry").select_option("Energy")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
 STATES: dict[str, Callable[[Page], Any]] = {
     "empty": lambda _: None,
     "answered": answered_on,
     "filters": lambda page: (answered_on(page), opened_filters(page)),
     "dialog": lambda page: (answered_on(page), opened_dialog(page)),
+    "notice": lambda page: (answered_on(page), failed(page)),
 }
 
 
