@@ -1,6 +1,6 @@
 /** Images of the catalogue that would do better, as cards. */
 
-import { figures, linkToScale } from "./candidates.js";
+import { figures, linkToScale, noneShown } from "./candidates.js";
 import { showPicture } from "./catalogue_image.js";
 import { byId, element } from "./dom.js";
 import { emphasise } from "./scale.js";
@@ -34,9 +34,8 @@ export function alternateFacts({ class_name: name, make, vehicle_type: type, yea
 function noteOn({ alternates, considered, scope }, minBetter, filtered) {
   const where = `${counted(considered, "image")} ${SCOPES[scope] ?? scope}`;
   if (alternates.length > 0) return `The best ${alternates.length} of ${where}.`;
-  const sure = `${Math.round(minBetter * 100)}%`;
-  const hint = filtered ? " Fewer filters would leave more to choose from." : "";
-  return `None of ${where} is at least ${sure} sure to do better.${hint}`;
+  const none = considered === 0 ? "No other image fits." : noneShown(`None of ${where}`, minBetter);
+  return filtered ? `${none} Fewer filters would leave more to choose from.` : none;
 }
 
 function cardOf(alternate, index, lower, along, open) {

@@ -20,7 +20,7 @@ export function showAnswer(answer, subject, lower, askInstead) {
   };
   byId("waiting").hidden = true;
   byId("answer").hidden = false;
-  const sentence = showVerdict(answer, lower);
+  const sentence = showVerdict(answer, lower, choices.min_better);
   const along = showScale(answer, lower, (kind, index) => open[kind](index));
   const look = { lower, along, minBetter: choices.min_better, filtered: filtersSet() > 0 };
   showEdits(answer, { ...look, open: open.edit });

@@ -3,9 +3,27 @@
 import { element, place } from "./dom.js";
 import { certainty, percent, points, range } from "./words.js";
 
+const LEAST_SURE = 0.5; // of what is expected to be better at all
+
 /** The change of probability: `+9.1 points`; for lower-is-better targets a gain is a fall. */
-export function changeOf({ gain }, lower) {
-  return `${points(lower ? -gain : gain)} points`;
+export function changeOf({ gain, probability }, lower) {
+  const change = points(lower ? -gain : gain, probability);
+  return change ? `${change} points` : "about the same";
+}
+
+/** Whether it does so much better that it shows. */
+export const doesBetter = ({ gain, probability }) => points(gain, probability) !== null;
+
+/** That nothing was found; none: `No edit`. */
+export function noneFound(none, minBetter) {
+  const sure = minBetter > LEAST_SURE ? `at least ${percent(minBetter)} sure` : "expected";
+  return `${none} is ${sure} to do better.`;
+}
+
+/** The same, with where to find more. */
+export function noneShown(none, minBetter) {
+  const hint = " Lower “Sure to be better” to see what is less sure.";
+  return noneFound(none, minBetter) + (minBetter > LEAST_SURE ? hint : "");
 }
 
 /** How sure it is that it does better, or null where the service does not say. */
@@ -23,7 +41,11 @@ export function figures(candidate, lower, along) {
       "span",
       { class: "figures-first" },
       element("strong", {}, percent(probability)),
-      element("span", { class: "change" }, changeOf(candidate, lower)),
+      element(
+        "span",
+        { class: doesBetter(candidate) ? "change" : "small muted" },
+        changeOf(candidate, lower),
+      ),
     ),
     interval && bar(candidate, along),
     element(

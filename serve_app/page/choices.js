@@ -7,7 +7,7 @@ const DEFAULTS = {
   vehicle_type: "",
   image_id: "",
   k: 6,
-  min_better: 0.5,
+  min_better: 0.8,
   only_vehicle_types: [],
   year_from: "",
   year_to: "",

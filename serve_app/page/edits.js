@@ -1,6 +1,6 @@
 /** Edits of the image that would do better, as a strip of pictures. */
 
-import { figures, linkToScale } from "./candidates.js";
+import { figures, linkToScale, noneShown } from "./candidates.js";
 import { byId, element } from "./dom.js";
 import { emphasise } from "./scale.js";
 import { counted, settings, technique } from "./words.js";
@@ -10,11 +10,10 @@ export function showEdits(answer, { lower, along, minBetter, open }) {
   const cards = answer.edits.map((edit, index) => cardOf(edit, index, lower, along, open));
   byId("edits").replaceChildren(...cards);
   byId("edits").hidden = cards.length === 0;
-  const sure = `${Math.round(minBetter * 100)}%`;
   byId("edits-note").textContent =
     cards.length > 0
       ? `${counted(cards.length, "edit")}, best first. Choose one to compare it with the original.`
-      : `No edit is at least ${sure} sure to do better.`;
+      : noneShown("No edit", minBetter);
 }
 
 function cardOf(edit, index, lower, along, open) {

@@ -1,17 +1,21 @@
 /** The answer in large: the probability, its interval, and what to do about it. */
 
+import { doesBetter, noneFound } from "./candidates.js";
 import { byId, element } from "./dom.js";
 import { listing, outcome, percent, range, technique, words } from "./words.js";
 
-/** Show the answer; lower: whether a lower probability is better. Returns it as one sentence. */
-export function showVerdict(answer, lower) {
+/**
+ * Show the answer; lower: whether a lower probability is better; minBetter: how sure suggestions
+ * are at least. Returns it as one sentence.
+ */
+export function showVerdict(answer, lower, minBetter) {
   const title = element(
     "h2",
     { id: "verdict-title", class: "verdict-title" },
     `Probability ${outcome(answer.target)}`,
     lower && element("span", { class: "chip" }, "lower is better"),
   );
-  const advice = adviceOn(answer, lower);
+  const advice = adviceOn(answer, lower, minBetter);
   byId("verdict").replaceChildren(
     title,
     element(
@@ -38,20 +42,25 @@ function intervalLine({ interval, campaign_type: campaign, industry }) {
 }
 
 /** What would do better, in a sentence or two. */
-function adviceOn({ edits, alternates }, lower) {
+function adviceOn({ edits, alternates }, lower, minBetter) {
   const verb = lower ? "lower" : "raise";
   const parts = [];
-  if (edits.length > 0) {
-    const best = technique(edits[0].augmentation_class).toLowerCase();
-    parts.push(`the best edit (${best}) would ${verb} it to ${percent(edits[0].probability)}`);
+  const edit = bestOf(edits);
+  if (edit) {
+    const best = technique(edit.augmentation_class).toLowerCase();
+    parts.push(`the best edit (${best}) would ${verb} it to ${percent(edit.probability)}`);
   }
-  if (alternates.length > 0) {
-    parts.push(`the best catalogue image would reach ${percent(alternates[0].probability)}`);
+  const alternate = bestOf(alternates);
+  if (alternate) {
+    parts.push(`the best catalogue image would reach ${percent(alternate.probability)}`);
   }
-  if (parts.length === 0) return "Nothing that was tried does better.";
+  if (parts.length === 0) return noneFound("Nothing that was tried", minBetter);
   const sentence = listing(parts);
   return `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`;
 }
+
+/** Undefined where none does better; the first may be one that looks alike. */
+const bestOf = (found) => found.filter(doesBetter).sort((a, b) => b.gain - a.gain)[0];
 
 function warning({ out_of_domain: unlike, domain_distance: distance }) {
   if (!unlike) return [];

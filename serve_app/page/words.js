@@ -3,10 +3,11 @@
 const MINUS = "\u2212";
 
 /** 0.624 -> `62%`; small probabilities keep what tells them apart: 0.0042 -> `0.42%`. */
-export function percent(share) {
+export const percent = (share) => `${(share * 100).toFixed(digitsOf(share))}%`;
+
+function digitsOf(share) {
   const size = Math.abs(share);
-  const digits = size === 0 || size >= 0.1 ? 0 : size < 0.01 ? 2 : 1;
-  return `${(share * 100).toFixed(digits)}%`;
+  return size === 0 || size >= 0.1 ? 0 : size < 0.01 ? 2 : 1;
 }
 
 /** How sure something is; a model never is altogether. */
@@ -15,10 +16,13 @@ export const certainty = (share) => (share > 0.99 ? ">99%" : percent(share));
 /** The two ends of an interval: `55% to 69%`. */
 export const range = ([low, high]) => `${percent(low)} to ${percent(high)}`;
 
-/** A change of probability in percentage points, signed: `+9.1`, `−0.42`. */
-export function points(change) {
-  const size = Math.abs(change) * 100;
-  const text = size.toFixed(size < 0.1 ? 2 : 1);
+/**
+ * A change to a probability in percentage points, signed, one digit finer than the probability:
+ * `+9.1`, `−0.042`; null where that rounds to nothing.
+ */
+export function points(change, probability) {
+  const text = (Math.abs(change) * 100).toFixed(digitsOf(probability) + 1);
+  if (Number(text) === 0) return null;
   return `${change < 0 ? MINUS : "+"}${text}`;
 }
 

@@ -252,14 +252,71 @@ def test_filters_leave_what_they_name(answered: Answered):
     assert "only_vehicle_types" not in page.url
 
 
-def test_nothing_that_is_sure_enough_is_said_in_words(answered: Answered):
+def answer_with(page: Page, **changed: Any) -> None:
+    """Let the service answer as it does but for some parts."""
+
+    def answer(route: Route) -> None:
+        route.fulfill(json=route.fetch().json() | changed)
+
+    page.route("**/v1/recommend", answer)
+
+
+def test_where_nothing_is_sure_enough_the_page_says_where_less_sure_ones_are(answered: Answered):
     page = answered.page
+    answer_with(page, edits=[], alternates=[], considered=24, scope="whole catalogue")
     slider = page.get_by_role("slider", name="Sure to be better")
-    answer = answered.ask(lambda: slider.fill("1"))
-    if not answer["edits"]:
-        expect(page.locator("#edits-note")).to_contain_text("No edit is at least 100% sure")
-    assert len(answer["edits"]) == page.locator("#edits .card").count()
-    assert len(answer["alternates"]) == page.locator("#alternates .card").count()
+    answered.ask(lambda: slider.fill("0.9"))
+    hint = "Lower “Sure to be better” to see what is less sure."
+    expect(page.locator("#edits-note")).to_have_text(
+        f"No edit is at least 90% sure to do better. {hint}"
+    )
+    expect(page.locator("#alternates-note")).to_have_text(
+        f"None of 24 images in the whole catalogue is at least 90% sure to do better. {hint}"
+    )
+    expect(page.locator(".advice")).to_have_text(
+        "Nothing that was tried is at least 90% sure to do better."
+    )
+    # What does better at all is sure by half at least.
+    answered.ask(lambda: slider.fill("0.5"))
+    expect(page.locator("#edits-note")).to_have_text("No edit is expected to do better.")
+    expect(page.locator(".card")).to_have_count(0)
+
+
+def test_where_no_image_fits_the_filters_the_page_says_so(answered: Answered):
+    page = answered.page
+    page.get_by_role("button", name="Filters").click()
+    answer = answered.ask(lambda: page.get_by_label("From year").fill("2099"))
+    assert answer["considered"] == 0
+    expect(page.locator("#alternates-note")).to_have_text(
+        "No other image fits. Fewer filters would leave more to choose from."
+    )
+
+
+@pytest.mark.parametrize(
+    ("probability", "gain", "shown"),
+    [
+        (0.38, 0.0004, "about the same"),
+        (0.38, 0.0006, "+0.1 points"),
+        (0.004, 0.0004, "+0.040 points"),
+        (0.004, 0.000004, "about the same"),
+    ],
+)
+def test_a_gain_that_rounds_to_nothing_is_no_improvement(
+    answered: Answered, probability: float, gain: float, shown: str
+):
+    page = answered.page
+    [first, *_] = answered.ask(lambda: page.get_by_label("Show up to").fill("2"))["alternates"]
+    first |= {"probability": probability, "interval": [0, 1], "gain": gain}
+    answer_with(page, edits=[], alternates=[first])
+    answered.choose("Industry", "Energy")
+    figures = page.locator("#alternates .figures")
+    expect(figures).to_contain_text(shown)
+    same = shown == "about the same"
+    expect(figures.locator(".change")).to_have_count(0 if same else 1)
+    advice = page.locator(".advice")
+    expect(advice).to_contain_text("Nothing that was tried" if same else "would reach")
+    page.locator("#alternates .card").click()
+    expect(page.get_by_role("dialog").locator(".facts")).to_contain_text(shown)
 
 
 def test_the_heat_map_is_put_on_the_image_and_taken_off(answered: Answered):
