@@ -24,6 +24,7 @@ _EXPECTED = re.compile(r"Failed to load resource")
 
 JPEG = showroom_jpeg(CATALOGUE_IMAGES + 10)
 UPLOAD = {"name": "car.jpg", "mimeType": "image/jpeg", "buffer": JPEG}
+NOTES = UPLOAD | {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"not an image"}
 QUESTION = {"target": "open_rate", "campaign_type": "Newsletter", "industry": "Retail"}
 _HASH = "#target=open_rate&campaign_type=Newsletter&industry=Retail"
 
@@ -113,3 +114,10 @@ def answered_on(page: Page) -> Answered:
     found = Answered(page)
     found.ask(lambda: page.set_input_files("#file", UPLOAD))
     return found
+
+
+def uploads_named(names: list[str]) -> list[dict[str, Any]]:
+    return [
+        UPLOAD | {"name": name, "buffer": showroom_jpeg(CATALOGUE_IMAGES + index)}
+        for index, name in enumerate(names)
+    ]

@@ -1,16 +1,15 @@
 """What a campaign engineer does on the page, with the real service behind it."""
 
-import os
 import re
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from bundle_factory import CATALOGUE_IMAGES, bundle_config, showroom_jpeg
-from playwright.sync_api import Browser, Page, Request, Route, expect
+from bundle_factory import bundle_config
+from playwright.sync_api import Browser, Page, Route, expect
 
-from browser.conftest import JPEG, QUESTION, UPLOAD, Answered, OpenPage, answered_on
+from browser.conftest import JPEG, QUESTION, UPLOAD, Answered, OpenPage
 from emailimg import images
 
 # Hands an image to the page as a browser does when it is dropped or pasted.
@@ -22,9 +21,6 @@ _HAND_OVER = """([kind, bytes]) => {
     : new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true });
   document.body.dispatchEvent(event);
 }"""
-
-
-NOTES = UPLOAD | {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"not an image"}
 
 
 def percent(shown: str) -> float:
@@ -214,18 +210,6 @@ def test_a_catalogue_image_is_looked_at_and_asked_about(answered: Answered):
     expect(page.locator("#result")).to_be_focused()
 
 
-def test_ones_own_image_stays_at_hand_while_one_of_the_catalogue_is_asked_about(
-    answered: Answered,
-):
-    page = answered.page
-    page.locator("#alternates .card").first.click()
-    answered.ask(page.get_by_role("button", name="Ask about this image").click)
-    expect(page.locator("#shelf .subtitle")).to_have_text("Your image")
-    expect(page.get_by_role("button", name="Keep only this one")).to_have_count(0)
-    answered.ask(page.locator(".shelf-item").click)
-    expect(page.locator("#shown-name")).to_have_text(str(UPLOAD["name"]))
-
-
 def test_so_many_suggestions_are_shown_as_are_asked_for(answered: Answered):
     page = answered.page
     answered.ask(lambda: page.get_by_label("Show up to").fill("3"))
@@ -337,176 +321,6 @@ def test_the_heat_map_is_put_on_the_image_and_taken_off(answered: Answered):
     expect(page.locator("#heat-note")).to_be_hidden()
 
 
-def test_a_file_that_is_no_image_is_refused_in_words(open_page: OpenPage):
-    page = open_page()
-    page.set_input_files("#file", NOTES)
-    alert = page.get_by_role("alert")
-    expect(alert).to_contain_text("This did not work")
-    expect(alert).to_contain_text("JPEG")
-    expect(page.locator("#answer")).to_be_hidden()
-    answered_on(page)
-    expect(alert).to_have_count(0)
-    page.set_input_files("#file", NOTES)
-    expect(alert).to_contain_text("This did not work")
-    expect(page.locator("#shown-size")).to_have_text("")  # and not that of the image before
-    expect(page.locator("#heat-tools")).to_be_hidden()
-
-
-def test_a_wish_that_is_refused_can_be_corrected(answered: Answered):
-    page = answered.page
-    page.get_by_role("button", name="Filters").click()
-    make = page.get_by_label("Make")
-    make.fill("Fjord")
-    make.press("Enter")
-    alert = page.get_by_role("alert")
-    expect(alert).to_contain_text("Fjord")
-    make.fill("")
-    make.press("Enter")
-    expect(alert).to_have_count(0)
-
-
-@pytest.mark.parametrize("wish", ["k=0", "make=Fjord"])
-def test_a_refused_wish_in_the_address_is_no_dead_end(open_page: OpenPage, wish: str):
-    page = open_page(f"#{wish}")
-    page.set_input_files("#file", UPLOAD)
-    reset = page.get_by_role("alert").get_by_role("button", name="Reset all")
-    Answered(page).ask(reset.click)
-    expect(page.locator(".big")).to_be_visible()
-    expect(page.get_by_role("alert")).to_have_count(0)
-    assert wish not in page.url
-
-
-def refuse_once(page: Page, status: int, code: str, **headers: str) -> None:
-    error = {"code": code, "message": f"this is {code}", "accepted": []}
-
-    def refuse(route: Route) -> None:
-        route.fulfill(status=status, json={"error": error}, headers=headers)
-
-    page.route("**/v1/recommend", refuse, times=1)
-
-
-@pytest.mark.parametrize(("status", "code"), [(503, "unavailable"), (429, "too_many_requests")])
-def test_what_passes_by_itself_is_tried_again(open_page: OpenPage, status: int, code: str):
-    page = open_page()
-    refuse_once(page, status, code, **{"Retry-After": "1"})
-    page.set_input_files("#file", UPLOAD)
-    expect(page.get_by_role("alert")).to_contain_text("Trying again in 1")
-    expect(page.locator(".big")).to_be_visible()
-    expect(page.get_by_role("alert")).to_have_count(0)
-
-
-def test_without_a_network_the_page_says_so_and_tries_again_when_told(answered: Answered):
-    page = answered.page
-    page.route("**/v1/recommend", lambda route: route.abort())
-    page.get_by_role("combobox", name="Industry").select_option("Energy")
-    expect(page.get_by_role("alert")).to_contain_text("does not answer")
-    page.unroute("**/v1/recommend")
-    answer = answered.ask(page.get_by_role("button", name="Try again now").click)
-    assert answer["industry"] == "Energy"
-
-
-@pytest.mark.parametrize("width", [390, 1280])
-def test_what_went_wrong_is_seen_wherever_one_looks(open_page: OpenPage, width: int):
-    page = open_page(viewport={"width": width, "height": 700})
-    names = [f"car-{index}.jpg" for index in range(12)]
-    Answered(page).ask(lambda: page.set_input_files("#file", uploads_named(names)))
-    page.route("**/v1/recommend", lambda route: route.abort())
-    page.get_by_label("Show up to").fill("4")
-    alert = page.get_by_role("alert")
-    for place in ("#refine", ".shelf-item", "#alternates .card", "#bundle"):
-        page.locator(place).last.scroll_into_view_if_needed()
-        expect(alert).to_be_in_viewport(ratio=1)
-        expect(alert.get_by_role("button", name="Try again now")).to_be_in_viewport(ratio=1)
-
-
-def test_a_file_that_has_changed_on_disk_is_to_be_chosen_again(open_page: OpenPage, tmp_path: Path):
-    page = open_page()
-    path = tmp_path / "car.jpg"
-    path.write_bytes(JPEG)
-    Answered(page).ask(lambda: page.set_input_files("#file", path))
-    os.utime(path, (0, 0))  # browsers compare whole seconds
-    page.get_by_role("combobox", name="Industry").select_option("Energy")
-    alert = page.get_by_role("alert")
-    expect(alert).to_contain_text("“car.jpg” has changed or is gone; choose it again.")
-    with page.expect_response("**/v1/score:batch"):
-        Answered(page).ask(lambda: page.set_input_files("#file", path))
-    expect(alert).to_have_count(0)
-    figures = page.locator(".shelf-item strong")  # the newly chosen one, and the one that has gone
-    expect(figures).to_have_text([re.compile("%$"), "not readable"])
-
-
-def guard(page: Page, paths: str | re.Pattern[str]) -> None:
-    """Let the service ask for a key."""
-
-    def refuse(route: Route) -> None:
-        if route.request.headers.get("x-api-key") == "a-long-enough-key":
-            route.continue_()
-            return
-        error = {"code": "unauthorized", "message": "a key is needed", "accepted": []}
-        route.fulfill(status=401, json={"error": error})
-
-    page.route(paths, refuse)
-
-
-def give_the_key(page: Page) -> None:
-    key = page.get_by_label("API key")
-    expect(key).to_be_focused()
-    key.fill("a-long-enough-key")
-    page.keyboard.press("Enter")
-    expect(page.locator(".big")).to_be_visible()
-
-
-def test_a_key_is_asked_for_kept_for_the_tab_and_sent(open_page: OpenPage):
-    page = open_page()
-    guard(page, "**/v1/**")
-    page.set_input_files("#file", UPLOAD)
-    give_the_key(page)
-    # Pictures of the catalogue need the key as well, which `<img>` does not send.
-    picture = page.locator("#alternates img").first
-    expect(picture).to_have_attribute("src", re.compile("^blob:"))
-    assert page.evaluate("Object.values(sessionStorage)") == ["a-long-enough-key"]
-    assert page.evaluate("localStorage.length") == 0
-
-
-def test_examples_without_a_picture_get_it_once_the_key_is_there(open_page: OpenPage):
-    page = open_page()
-    guard(page, re.compile("/v1/(images|recommend)"))
-    with page.expect_response("**/v1/images/*"):
-        page.reload()
-    first, last = page.locator(".thumb img").first, page.locator(".thumb img").last
-    expect(first).to_have_js_property("complete", True)
-    expect(first).to_have_js_property("naturalWidth", 0)
-    page.set_input_files("#file", UPLOAD)
-    give_the_key(page)
-    for picture in (first, last):
-        picture.scroll_into_view_if_needed()
-        expect(picture).to_have_attribute("src", re.compile("^blob:"))
-        expect(picture).not_to_have_js_property("naturalWidth", 0)
-
-
-def test_a_picture_that_needs_the_key_is_asked_for_again_and_never_replaces_a_later_one(
-    open_page: OpenPage,
-):
-    page = open_page()
-    page.evaluate("sessionStorage.setItem('emailimg-api-key', 'a-long-enough-key')")
-    held: list[Route] = []
-    busy = True
-    page.route("**/v1/images/*", lambda route: held.append(route) if busy else route.continue_())
-    page.reload()
-    with page.expect_request("**/v1/images/*"):
-        page.locator(".thumb").first.click()
-    answered_on(page)
-    upload = str(page.locator("#shown-image").get_attribute("src"))
-    busy = False
-    for route in held:
-        route.fulfill(status=429)
-    expect(page.locator(".thumb img").first).to_have_attribute("src", re.compile("^v1/images/"))
-    expect(page.locator("#shown-image")).to_have_attribute("src", upload)
-    page.locator(".thumb").first.click()
-    shown = page.locator("#shown-image")
-    expect(shown).to_have_attribute("src", re.compile(f"^blob:(?!{re.escape(upload[5:])})"))
-
-
 def test_an_image_unlike_the_catalogue_comes_with_a_warning(answered: Answered):
     page = answered.page
     expect(page.locator(".warning")).to_have_count(0)
@@ -519,157 +333,3 @@ def test_an_image_unlike_the_catalogue_comes_with_a_warning(answered: Answered):
     page.route("**/v1/recommend", unlike)
     answered.choose("Industry", "Energy")
     expect(page.locator(".warning")).to_contain_text("unlike those of the catalogue")
-
-
-def uploads_named(names: list[str]) -> list[dict[str, Any]]:
-    return [
-        UPLOAD | {"name": name, "buffer": showroom_jpeg(CATALOGUE_IMAGES + index)}
-        for index, name in enumerate(names)
-    ]
-
-
-def test_several_images_are_ranked_and_each_can_be_asked_about(open_page: OpenPage, base_url: str):
-    page = open_page()
-    found = Answered(page)
-    names = [f"car-{index}.jpg" for index in range(3)]
-    uploads = uploads_named(names)
-    with page.expect_response("**/v1/score:batch") as response:
-        found.ask(lambda: page.set_input_files("#file", uploads))
-    scores = {a["file_name"]: a["score"]["probability"] for a in response.value.json()["answers"]}
-    shelf = page.locator(".shelf-item .name")
-    ranking = sorted(names, key=lambda name: -scores[name])
-    expect(shelf).to_have_text(ranking)
-    expect(page.locator("#shown-name")).to_have_text(names[0])
-    found.ask(page.locator(".shelf-item").first.click)
-    expect(page.locator("#shown-name")).to_have_text(ranking[0])
-    expect(page.locator(".shelf-item[aria-current] strong")).to_have_text(found.big)
-    page.get_by_role("button", name="Keep only this one").click()
-    expect(page.locator("#shelf")).to_be_empty()
-
-
-def test_of_too_many_images_the_first_are_taken_and_the_others_counted(open_page: OpenPage):
-    page = open_page()
-    names = [f"car-{index}.jpg" for index in range(5)]
-    limit(page, "batch", max_files=3)
-    with page.expect_response("**/v1/score:batch"):
-        page.set_input_files("#file", uploads_named(names))
-    expect(page.locator("#left-out")).to_contain_text("At most 3 images")
-    expect(page.locator("#left-out")).to_contain_text("2 files left out")
-    expect(page.locator(".shelf-item")).to_have_count(3)
-    expect(page.locator(".shelf-item[aria-current]")).to_have_attribute("title", names[0])
-    assert page.locator("#shown-image").evaluate("image => image.naturalWidth") > 0
-    Answered(page).ask(lambda: page.set_input_files("#file", uploads_named(names[:1])))
-    expect(page.locator("#left-out")).to_have_text("1 earlier image made room.")
-
-
-def limit(page: Page, of: str, **most: int) -> None:
-    """Let the page believe that the service has other limits of an `image` or a `batch`."""
-
-    def limited(route: Route) -> None:
-        answer = route.fetch().json()
-        route.fulfill(json=answer | {of: answer[of] | most})
-
-    page.route("**/v1/targets", limited)
-    with page.expect_response("**/v1/targets"):
-        page.reload()
-
-
-def test_a_file_that_is_no_image_leaves_the_others_on_the_shelf(open_page: OpenPage):
-    page = open_page()
-    limit(page, "image", max_bytes=50_000)
-    large = UPLOAD | {"name": "large.jpg", "buffer": bytes(60_000)}
-    with page.expect_response("**/v1/score:batch"):
-        page.set_input_files("#file", [NOTES, large, *uploads_named(["car-0.jpg", "car-1.jpg"])])
-    expect(page.get_by_role("alert")).to_contain_text("“notes.txt”")
-    expect(page.locator("#left-out")).to_contain_text("“large.jpg” left out")
-    expect(page.locator(".shelf-item")).to_have_count(3)
-    current = page.locator(".shelf-item[aria-current]")
-    expect(current).to_contain_text("not readable")
-    Answered(page).ask(page.locator(".shelf-item").first.click)
-    expect(page.get_by_role("alert")).to_have_count(0)
-    with page.expect_response("**/v1/score:batch"):
-        page.set_input_files("#file", NOTES | {"name": "more.txt"})
-    expect(current).to_have_attribute("title", "more.txt")
-    page.set_input_files("#file", large)
-    expect(page.get_by_role("alert")).to_contain_text("“large.jpg” has")
-    expect(page.get_by_role("alert")).not_to_contain_text("more.txt")
-
-
-def test_the_shelf_is_ranked_again_only_where_its_scores_would_be_others(open_page: OpenPage):
-    page = open_page()
-    found = Answered(page)
-    sent: list[Request] = []
-    page.on("request", lambda each: each.url.endswith("score:batch") and sent.append(each))
-    title = page.locator("#shelf .subtitle")
-    figures = page.locator(".shelf-item strong")
-    found.ask(lambda: page.set_input_files("#file", uploads_named(["car-0.jpg", "car-1.jpg"])))
-    expect(title).to_have_text("Your 2 images, best first")
-    before = figures.all_inner_texts()
-
-    for wish, value in (("Show up to", "3"), ("Sure to be better", "0.6"), ("variety", "0.5")):
-        found.ask(lambda wish=wish, value=value: page.get_by_label(wish).fill(value))
-        expect(title).to_have_text("Your 2 images, best first")
-        expect(figures).to_have_text(before)
-    page.get_by_role("button", name="Filters").click()
-    found.ask(page.get_by_label("SUV", exact=True).check)
-    found.ask(page.locator(".shelf-item").last.click)
-    assert len(sent) == 1
-
-    found.choose("Target", "conversion_rate")
-    found.choose("Vehicle type", "SUV")
-    expect(title).to_have_text("Your 2 images, best first")
-    assert len(sent) == 3
-    with page.expect_response("**/v1/score:batch") as response:
-        found.ask(lambda: page.set_input_files("#file", UPLOAD))
-    expect(title).to_have_text("Your 3 images, best first")
-    assert [each["file_name"] for each in response.value.json()["answers"]] == [UPLOAD["name"]]
-    assert len(sent) == 4
-
-
-def test_images_that_are_too_much_for_one_request_are_ranked_in_parts(open_page: OpenPage):
-    page = open_page()
-    uploads = uploads_named([f"car-{index}.jpg" for index in range(6)])
-    limit(page, "batch", max_bytes=sum(len(upload["buffer"]) for upload in uploads[:4]))
-    sent: list[Request] = []
-    page.on("request", lambda request: sent.append(request))
-    title = page.locator("#shelf .subtitle")
-    page.set_input_files("#file", uploads)
-    expect(title).to_have_text("Your 6 images, best first")
-    expect(page.locator("#shelf p")).to_be_empty()
-    expect(page.locator(".shelf-item strong")).to_have_text([re.compile("%$")] * 6)
-    assert sum(request.url.endswith("score:batch") for request in sent) == 2
-
-    page.route("**/v1/score:batch", lambda route: route.fulfill(status=503))
-    Answered(page).choose("Industry", "Energy")
-    expect(title).to_have_text("Your 6 images, not ranked")
-    expect(page.locator("#shelf")).to_contain_text("answered with status 503")
-    expect(page.locator(".shelf-item strong")).to_have_text(["not known"] * 6)
-
-
-def test_a_ranking_that_failed_is_tried_again_by_keyboard(open_page: OpenPage):
-    page = open_page()
-    uploads = uploads_named([f"car-{index}.jpg" for index in range(6)])
-    limit(page, "batch", max_bytes=sum(len(upload["buffer"]) for upload in uploads[:4]))
-    sent: list[Request] = []
-
-    def first_part_only(route: Route) -> None:
-        sent.append(route.request)
-        route.continue_() if len(sent) == 1 else route.abort()
-
-    page.route("**/v1/score:batch", first_part_only)
-    page.set_input_files("#file", uploads)
-    title, figures = page.locator("#shelf .subtitle"), page.locator(".shelf-item strong")
-    expect(title).to_have_text("Your 6 images, best first, 2 not ranked")
-    expect(figures).to_have_text([re.compile("%$")] * 4 + ["not known"] * 2)
-    again = page.locator("#shelf").get_by_role("button", name="Try again")
-    again.focus()
-    with page.expect_event("requestfailed"):
-        page.keyboard.press("Enter")
-    expect(again).not_to_have_attribute("aria-busy", "true")
-    expect(again).to_be_focused()
-    page.unroute("**/v1/score:batch")
-    page.keyboard.press("Enter")
-    expect(title).to_have_text("Your 6 images, best first")
-    expect(title).to_be_focused()
-    expect(figures).to_have_text([re.compile("%$")] * 6)
-    expect(again).to_have_count(0)
