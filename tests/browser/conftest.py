@@ -27,6 +27,7 @@ UPLOAD = {"name": "car.jpg", "mimeType": "image/jpeg", "buffer": JPEG}
 NOTES = UPLOAD | {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"not an image"}
 QUESTION = {"target": "open_rate", "campaign_type": "Newsletter", "industry": "Retail"}
 _HASH = "#target=open_rate&campaign_type=Newsletter&industry=Retail"
+WITH_LESS_SURE = f"{_HASH}&min_better=0.5"  # suggestions: for images that nothing surely beats
 
 
 @pytest.fixture(scope="package")

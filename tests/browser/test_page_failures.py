@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from browser.conftest import JPEG, NOTES, UPLOAD, Answered, OpenPage, answered_on, uploads_named
+from browser.conftest import (
+    JPEG,
+    NOTES,
+    UPLOAD,
+    Answered,
+    OpenPage,
+    answered_on,
+    uploads_named,
+)
 
 
 def test_a_file_that_is_no_image_is_refused_in_words(open_page: OpenPage):
@@ -86,7 +94,7 @@ def test_what_went_wrong_is_seen_wherever_one_looks(open_page: OpenPage, width: 
     page.route("**/v1/recommend", lambda route: route.abort())
     page.get_by_label("Show up to").fill("4")
     alert = page.get_by_role("alert")
-    for place in ("#refine", ".shelf-item", "#alternates .card", "#bundle"):
+    for place in ("#refine", ".shelf-item", "#alternates-note", "#bundle"):
         page.locator(place).last.scroll_into_view_if_needed()
         expect(alert).to_be_in_viewport(ratio=1)
         expect(alert.get_by_role("button", name="Try again now")).to_be_in_viewport(ratio=1)

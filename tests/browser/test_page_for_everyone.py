@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.conftest import Answered, OpenPage, answered_on
+from browser.conftest import WITH_LESS_SURE, Answered, OpenPage, answered_on
 
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 # Roles of what can be operated; each needs a name that a screen reader can say.
@@ -95,7 +95,7 @@ def tab_to(page: Page, wanted: str) -> None:
 
 
 def test_everything_is_done_by_keyboard_alone(open_page: OpenPage):
-    page = open_page()
+    page = open_page(WITH_LESS_SURE)
     page.keyboard.press("Tab")
     assert focused(page) == "skip"
     with page.expect_file_chooser():
