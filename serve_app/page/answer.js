@@ -20,9 +20,10 @@ export function showAnswer(answer, subject, lower, askInstead) {
   };
   byId("waiting").hidden = true;
   byId("answer").hidden = false;
-  const sentence = showVerdict(answer, lower, choices.min_better);
+  const minBetter = choices.min_better;
+  const sentence = showVerdict(answer, { lower, minBetter, card: subject.card });
   const along = showScale(answer, lower, (kind, index) => open[kind](index));
-  const look = { lower, along, minBetter: choices.min_better, filtered: filtersSet() > 0 };
+  const look = { lower, along, minBetter, filtered: filtersSet() > 0 };
   showEdits(answer, { ...look, open: open.edit });
   showAlternates(answer, { ...look, open: open.alternate });
   showSeen(answer);

@@ -1,10 +1,11 @@
 /** The page: one image, one question; every change asks anew and cancels the request before it. */
 
 import { showAllTargets } from "./all_targets.js";
+import { alternateName } from "./alternates.js";
 import { clearAnswer, showAnswer, showWaiting } from "./answer.js";
 import { Failure, askJson } from "./api.js";
 import { showMissing } from "./catalogue_image.js";
-import { addTo, chooseFromAddress, choices, choose, isRefined } from "./choices.js";
+import { addTo, chooseFromAddress, choices, choose, isRefined, questionAsked } from "./choices.js";
 import { byId } from "./dom.js";
 import { offerExamples } from "./examples.js";
 import { forgetHeatMap, offerAttributes, offerHeatMap } from "./heat_map.js";
@@ -36,7 +37,7 @@ async function start() {
   offerHeatMap(showFailure);
   offerShelf(page.accepted.batch, askAbout);
   describeAccepted(page.accepted.image);
-  offerExamples((id, name) => askAbout(catalogueSubject(id, name))).catch(() => {});
+  offerExamples((id, name) => askAboutOther(catalogueSubject(id, name))).catch(() => {});
   open();
   window.addEventListener("hashchange", followAddress);
   if (choices.image_id) askAbout(catalogueSubject(choices.image_id));
@@ -145,8 +146,17 @@ function chooseTarget(target) {
 }
 
 function askInstead(alternate) {
-  askAbout(catalogueSubject(alternate.image_id, alternate.class_name ?? alternate.file_name));
+  const subject = catalogueSubject(alternate.image_id, alternateName(alternate));
+  askAboutOther(subject);
+  subject.card = { probability: alternate.probability, question: questionAsked() };
   byId("result").focus();
+}
+
+/** About one of the catalogue, which knows its vehicle types: the one that was told is another's. */
+function askAboutOther(subject) {
+  choose({ vehicle_type: "" });
+  showQuestion();
+  askAbout(subject);
 }
 
 receive((files) => opened.then(() => takeFiles(files))); // files may come before the answer does

@@ -1,14 +1,15 @@
 /** The answer in large: the probability, its interval, and what to do about it. */
 
 import { doesBetter, noneFound } from "./candidates.js";
+import { questionAsked } from "./choices.js";
 import { byId, element } from "./dom.js";
 import { listing, outcome, percent, range, technique, words } from "./words.js";
 
 /**
  * Show the answer; lower: whether a lower probability is better; minBetter: how sure suggestions
- * are at least. Returns it as one sentence.
+ * are at least; card: of a suggested image, what its card said. Returns it as one sentence.
  */
-export function showVerdict(answer, lower, minBetter) {
+export function showVerdict(answer, { lower, minBetter, card }) {
   const title = element(
     "h2",
     { id: "verdict-title", class: "verdict-title" },
@@ -22,7 +23,13 @@ export function showVerdict(answer, lower, minBetter) {
       "div",
       { class: "verdict-figures" },
       element("p", { class: "big" }, percent(answer.probability)),
-      element("div", {}, intervalLine(answer), element("p", { class: "advice" }, advice)),
+      element(
+        "div",
+        {},
+        intervalLine(answer),
+        cardLine(answer, card),
+        element("p", { class: "advice" }, advice),
+      ),
     ),
     ...warning(answer),
   );
@@ -38,6 +45,19 @@ function intervalLine({ interval, campaign_type: campaign, industry }) {
     { class: "muted" },
     ...(certain ? [] : [element("strong", { class: "interval" }, sure), " · "]),
     context,
+  );
+}
+
+/** Why the card said something else: suggestions are shrunk, and an image alone is not. */
+function cardLine({ probability }, card) {
+  if (card?.question !== questionAsked()) return null; // there is none, or it was another question
+  const said = percent(card.probability);
+  if (said === percent(probability)) return null;
+  return element(
+    "p",
+    { class: "small muted card-said" },
+    `Its card said ${said}, which is the safer figure: the best of many candidates looks better ` +
+      "than it is, so cards are drawn towards the average.",
   );
 }
 

@@ -74,6 +74,15 @@ def test_an_image_that_comes_before_the_page_is_ready_is_not_forgotten(
         expect(page.locator("#edits .card").first).to_be_visible(timeout=20_000)
 
 
+def answer_with(page: Page, **changed: Any) -> None:
+    """Let the service answer as it does but for some parts."""
+
+    def answer(route: Route) -> None:
+        route.fulfill(json=route.fetch().json() | changed)
+
+    page.route("**/v1/recommend", answer)
+
+
 def test_an_image_of_the_catalogue_can_be_tried_and_is_in_the_address(open_page: OpenPage):
     page = open_page()
     answer = Answered(page).ask(page.locator(".thumb").first.click)
@@ -210,6 +219,36 @@ def test_a_catalogue_image_is_looked_at_and_asked_about(answered: Answered):
     expect(page.locator("#result")).to_be_focused()
 
 
+def test_why_a_card_said_something_else_is_told_beside_the_probability(answered: Answered):
+    page = answered.page
+    answer = answered.choose("Industry", "Automotive")
+    said = [dict(each) for each in answer["alternates"]]
+    said[0]["probability"] = 0.031
+    answer_with(page, alternates=said)
+    answered.ask(lambda: page.get_by_label("Show up to").fill("5"))
+    page.unroute("**/v1/recommend")
+    page.locator("#alternates .card").first.click()
+    answered.ask(page.get_by_role("button", name="Ask about this image").click)
+    told = page.locator(".card-said")
+    expect(told).to_contain_text("Its card said 3.1%")
+    answered.ask(lambda: page.get_by_label("Show up to").fill("6"))
+    expect(told).to_have_count(1)
+    answered.choose("Industry", "Energy")  # about which the card said nothing
+    expect(told).to_have_count(0)
+
+
+def test_the_type_of_ones_own_vehicle_is_not_told_of_another_image(answered: Answered):
+    page = answered.page
+    alternates = answered.choose("Vehicle type", "Van")["alternates"]
+    index, other = next(
+        (index, each) for index, each in enumerate(alternates) if each["vehicle_type"] != "Van"
+    )
+    page.locator("#alternates .card").nth(index).click()
+    answer = answered.ask(page.get_by_role("button", name="Ask about this image").click)
+    assert answer["vehicle_type"] == other["vehicle_type"]
+    expect(page.get_by_role("combobox", name="Vehicle type")).to_have_value("")
+
+
 def test_so_many_suggestions_are_shown_as_are_asked_for(answered: Answered):
     page = answered.page
     answered.ask(lambda: page.get_by_label("Show up to").fill("3"))
@@ -234,15 +273,6 @@ def test_filters_leave_what_they_name(answered: Answered):
     answered.ask(page.get_by_role("button", name="Reset all").click)
     expect(page.get_by_role("button", name="Filters", exact=True)).to_be_visible()
     assert "only_vehicle_types" not in page.url
-
-
-def answer_with(page: Page, **changed: Any) -> None:
-    """Let the service answer as it does but for some parts."""
-
-    def answer(route: Route) -> None:
-        route.fulfill(json=route.fetch().json() | changed)
-
-    page.route("**/v1/recommend", answer)
 
 
 def test_where_nothing_is_sure_enough_the_page_says_where_less_sure_ones_are(answered: Answered):
