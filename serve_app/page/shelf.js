@@ -54,6 +54,7 @@ function bestFirst({ lowerIsBetter }) {
 
 function draw(look) {
   const focused = document.activeElement?.closest("#shelf button");
+  const along = byId("shelf").querySelector(".shelf")?.scrollLeft ?? 0; // on a phone it is a strip
   const entries = bestFirst(look);
   byId("shelf").replaceChildren(
     element(
@@ -70,6 +71,7 @@ function draw(look) {
       entries.map((entry) => element("li", {}, item(entry, look))),
     ),
   );
+  byId("shelf").querySelector(".shelf").scrollLeft = along;
   if (focused) focusOn(nameOf(focused));
 }
 

@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.conftest import WITH_LESS_SURE, Answered, OpenPage, answered_on
+from browser.conftest import (
+    WITH_LESS_SURE,
+    Answered,
+    OpenPage,
+    answered_on,
+    uploads_named,
+)
 
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 # Roles of what can be operated; each needs a name that a screen reader can say.
@@ -29,11 +35,18 @@ def failed(page: Page) -> None:
     expect(page.get_by_role("alert")).to_be_visible()
 
 
+def not_ranked(page: Page) -> None:
+    page.route("**/v1/score:batch", lambda route: route.abort())
+    page.set_input_files("#file", uploads_named([f"car-{index}.jpg" for index in range(8)]))
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+
+
 STATES: dict[str, Callable[[Page], Any]] = {
     "empty": lambda _: None,
     "answered": answered_on,
     "filters": lambda page: (answered_on(page), opened_filters(page)),
     "dialog": lambda page: (answered_on(page), opened_dialog(page)),
+    "not ranked": not_ranked,
     "notice": lambda page: (answered_on(page), failed(page)),
 }
 

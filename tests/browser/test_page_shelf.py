@@ -137,6 +137,22 @@ def test_images_that_are_too_much_for_one_request_are_ranked_in_parts(open_page:
     expect(page.locator(".shelf-item strong")).to_have_text(["not known"] * 6)
 
 
+def test_on_a_phone_the_shelf_is_a_strip_that_stays_where_it_was_moved_to(open_page: OpenPage):
+    page = open_page(viewport={"width": 360, "height": 700})
+    found = Answered(page)
+    names = [f"car-{index}.jpg" for index in range(8)]
+    found.ask(lambda: page.set_input_files("#file", uploads_named(names)))
+    expect(page.locator("#shelf .subtitle")).to_have_text("Your 8 images, best first")
+    strip = page.locator(".shelf")
+    strip.evaluate("strip => (strip.scrollLeft = 200)")
+    found.ask(lambda: page.get_by_label("Show up to").fill("3"))
+    assert strip.evaluate("strip => strip.scrollLeft") == 200
+    tops = page.locator(".shelf-item").evaluate_all(
+        "all => all.map((each) => each.getBoundingClientRect().top)"
+    )
+    assert len(set(tops)) == 1
+
+
 def test_a_ranking_that_failed_is_tried_again_by_keyboard(open_page: OpenPage):
     page = open_page()
     uploads = uploads_named([f"car-{index}.jpg" for index in range(6)])
