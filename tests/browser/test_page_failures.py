@@ -175,7 +175,7 @@ def test_a_picture_that_needs_the_key_is_asked_for_again_and_never_replaces_a_la
     page.route("**/v1/images/*", lambda route: held.append(route) if busy else route.continue_())
     page.reload()
     with page.expect_request("**/v1/images/*"):
-        page.locator(".thumb").first.click()
+        Answered(page).ask(page.locator(".thumb").first.click)
     answered_on(page)
     upload = str(page.locator("#shown-image").get_attribute("src"))
     busy = False
