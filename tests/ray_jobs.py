@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from started_cluster import BIN
+from ray_start import BIN
 
 Result = subprocess.CompletedProcess[str]
 ROOT = Path(__file__).parents[1]

@@ -1,13 +1,13 @@
 """Clients that ask the service for scores without a pause, and what they were answered."""
 
 import threading
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
 from bundle_factory import CATALOGUE_IMAGES, showroom_jpeg
+from waiting import wait_for
 
 from emailimg import bundle
 from emailimg.predict import Predictor
@@ -15,7 +15,6 @@ from emailimg.predict import Predictor
 FORM = {"target": "open_rate", "campaign_type": "Newsletter", "industry": "Retail"}
 UPLOADS = [showroom_jpeg(CATALOGUE_IMAGES + index) for index in range(4)]
 CLIENTS = 3
-PATIENCE_S = 180.0  # on a busy machine a replica takes that long to start
 
 Answers = dict[tuple[str, str], float]  # probability by bundle version and image id
 
@@ -31,6 +30,13 @@ def right_answers(*locations: str, uploads: Sequence[bytes] = UPLOADS) -> Answer
             assert score.probability is not None
             found[loaded.version, score.image_id] = score.probability
     return found
+
+
+def is_ready(base_url: str) -> bool:
+    """By its own word."""
+    with suppress(httpx.HTTPError):
+        return httpx.get(f"{base_url}/readyz", timeout=10).is_success
+    return False
 
 
 class Load:
@@ -63,10 +69,13 @@ class Load:
 
     def wait_for(self, answers: int, version: str | None = None) -> None:
         """Until so many more right answers have come, of a version if one is named."""
-        begun, deadline = len(self.right), time.monotonic() + PATIENCE_S
-        while sum(version in (None, one) for one in self.right[begun:]) < answers:
-            assert time.monotonic() < deadline, (len(self.right), self.again[-3:], self.wrong[-3:])
-            time.sleep(0.05)
+        begun = len(self.right)
+        wait_for(
+            f"{answers} right answers",
+            lambda: sum(version in (None, one) for one in self.right[begun:]) >= answers,
+            pause_s=0.05,
+            seen=lambda: (len(self.right) - begun, self.again[-3:], self.wrong[-3:]),
+        )
 
     def _note(self, response: httpx.Response) -> None:
         if response.status_code == 200:

@@ -7,22 +7,17 @@ the disk (`Cluster.disks_are_apart`).
 """
 
 import functools
-import os
 import shutil
-import signal
 import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-from free_ports import free_port
+from ray_folder import ray_folder
+from ray_start import Head, Worker
 
-BIN = Path(sys.executable).parent
 _UNSHARE = ("unshare", "--map-root-user", "--mount")
 
 
@@ -43,24 +38,19 @@ class Cluster:
 @contextmanager
 def started_cluster(environment: Mapping[str, str], cpus: int) -> Iterator[Cluster]:
     """A head without CPUs and a node with `cpus`, on free ports, while the block runs."""
-    # Not below tmp_path: a Unix socket's path holds 107 bytes.
-    disk = Path(tempfile.mkdtemp(prefix="ray-"))
-    own = dict(environment) | {"TMPDIR": str(disk)}
-    gcs, dashboard, client = (free_port() for _ in range(3))
-    head = ["--head", "--num-cpus=0", f"--port={gcs}", "--dashboard-host=127.0.0.1"]
-    head += [f"--dashboard-port={dashboard}", f"--ray-client-server-port={client}"]
-    head += [f"--temp-dir={disk}"]
-    address = f"127.0.0.1:{gcs}"
-    with ExitStack() as stack:
-        stack.callback(shutil.rmtree, disk, ignore_errors=True)
-        stack.enter_context(_node(head, own, disk / "head.log"))
-        _wait_for_nodes(dashboard, own, 1, disk / "head.log")
-        node = [f"--address={address}", f"--num-cpus={cpus}"]
+    with ray_folder() as disk:
+        own = dict(environment) | {"TMPDIR": str(disk)}
         apart = _own_disk(disk)
-        pid = stack.enter_context(_node(node, own, disk / "node.log", apart))
-        _wait_for_nodes(dashboard, own, 2, disk / "node.log")
-        node_disk = Path(f"/proc/{pid}/root{disk}") if apart else disk
-        yield Cluster(f"http://127.0.0.1:{dashboard}", address, disk, node_disk)
+        head = Head(own, disk, "--num-cpus=0")
+        node = Worker(own, disk / "node.log", head, f"--num-cpus={cpus}", before=apart)
+        try:
+            head.start()
+            pid = node.start()
+            node_disk = Path(f"/proc/{pid}/root{disk}") if apart else disk
+            yield Cluster(head.dashboard.url, head.address, disk, node_disk)
+        finally:
+            node.kill()
+            head.kill()
 
 
 def _own_disk(folder: Path) -> list[str]:
@@ -77,48 +67,3 @@ def _namespaces_are_allowed() -> bool:
     # Whether it may mount shows only when it does.
     mount = ["mount", "-t", "tmpfs", "tmpfs", tempfile.gettempdir()]
     return subprocess.run([*_UNSHARE, *mount], capture_output=True, check=False).returncode == 0
-
-
-@contextmanager
-def _node(
-    options: list[str], environment: dict[str, str], log: Path, before: list[str] | None = None
-) -> Iterator[int]:
-    """`ray start`, ended by its process group and never by `ray stop`; yields its process id."""
-    command = [*(before or []), str(BIN / "ray"), "start", "--block", "--disable-usage-stats"]
-    command += ["--node-ip-address=127.0.0.1", *options]
-    # Another Ray on this machine may hold the usual port, and then no job is accepted.
-    command += [f"--dashboard-agent-listen-port={free_port()}"]
-    with log.open("wb") as file:
-        process = subprocess.Popen(
-            command, env=environment, start_new_session=True, stdout=file, stderr=file
-        )
-    try:
-        yield process.pid
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(8)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def _wait_for_nodes(dashboard: int, environment: dict[str, str], count: int, log: Path) -> None:
-    deadline = time.monotonic() + 90
-    while _nodes(dashboard, environment) < count:
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"fewer than {count} nodes: {log.read_text()[-2000:]}")
-        time.sleep(0.2)
-
-
-def _nodes(dashboard: int, environment: dict[str, str]) -> int:
-    """How many are alive; 0 while the dashboard is not there yet."""
-    token = {"Authorization": f"Bearer {environment['RAY_AUTH_TOKEN']}"}
-    try:
-        answer = httpx.get(f"http://127.0.0.1:{dashboard}/nodes?view=summary", headers=token)
-    except httpx.TransportError:
-        return 0
-    if answer.status_code != 200:
-        return 0
-    nodes = answer.json()["data"]["summary"]
-    return sum(node["raylet"].get("state") == "ALIVE" for node in nodes)

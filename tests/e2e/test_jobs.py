@@ -20,9 +20,10 @@ from subprocess import PIPE
 import httpx
 import pytest
 from ray_jobs import ROOT, Jobs, Result, said
+from ray_start import BIN
 from s3_failures import Front, failing_front
 from s3_server import SECRET_KEY, objects, s3_server
-from started_cluster import BIN, Cluster, started_cluster
+from started_cluster import Cluster, started_cluster
 
 from emailimg import bundle, cli, config, encoder, storage
 from emailimg.parquet import read_table

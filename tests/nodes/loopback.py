@@ -1,13 +1,10 @@
-"""The environment of a Ray cluster that is no other test's, and the end of its processes."""
+"""The environment of a Ray cluster that is no other test's."""
 
 import os
 import secrets
-import signal
-import sys
-from contextlib import suppress
 from pathlib import Path
 
-from ray_processes import below
+from ray_start import BIN
 
 # A killed node is missed after some seconds instead of half a minute; one that starves for a while
 # on a busy machine is not taken for dead.
@@ -20,25 +17,18 @@ _QUICK_TO_NOTICE = {
 }
 
 
-def own_environment(folder: str) -> dict[str, str]:
+def own_environment(folder: Path) -> dict[str, str]:
     """Of the processes of a cluster, whose sessions are in the folder, and of its clients."""
     inherited = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
     return inherited | {
         # `python` and `ray` are those of the tests.
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PATH": f"{BIN}:{os.environ['PATH']}",
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
-        "RAY_TMPDIR": folder,
+        "RAY_TMPDIR": str(folder),
         "RAY_USAGE_STATS_ENABLED": "0",
         # Off: a process has the address that it has on macOS, 127.0.0.1.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         "OMP_NUM_THREADS": "1",
         **_QUICK_TO_NOTICE,
     }
-
-
-def kill_with_all_below(pid: int) -> None:
-    """As when a machine loses its power: all at once and without a word."""
-    for each in (pid, *below(pid)):
-        with suppress(ProcessLookupError):
-            os.kill(each, signal.SIGKILL)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from started_cluster import BIN
+from ray_start import BIN
 
 
 @dataclass(frozen=True)

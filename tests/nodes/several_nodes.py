@@ -4,19 +4,18 @@ A node is a raylet and the workers below it.
 """
 
 import json
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.free_ports import free_port
 from dashboard import Dashboard
-from free_ports import free_port
-from loopback import kill_with_all_below, own_environment
-from ray_processes import doing, parent
+from loopback import own_environment
+from ray_folder import ray_folder
+from ray_processes import doing, kill_with_all_below, parent
 
 _PROCESS = Path(__file__).with_name("cluster_process.py")
 
@@ -90,12 +89,10 @@ class SeveralNodes:
 
 @contextmanager
 def several_nodes(workers: int) -> Iterator[SeveralNodes]:
-    # Not below tmp_path: a Unix socket's path holds 107 bytes.
-    folder = tempfile.mkdtemp(prefix="ray-")
-    cluster = SeveralNodes(own_environment(folder))
-    try:
-        cluster.start(workers)
-        yield cluster
-    finally:
-        cluster.end()
-        shutil.rmtree(folder, ignore_errors=True)
+    with ray_folder() as folder:
+        cluster = SeveralNodes(own_environment(folder))
+        try:
+            cluster.start(workers)
+            yield cluster
+        finally:
+            cluster.end()

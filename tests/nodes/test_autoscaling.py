@@ -5,13 +5,11 @@ node is a process of this machine, and has none.
 """
 
 import json
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,11 +18,12 @@ import pytest
 import readme_on_aws
 from autoscaler_config import autoscaler_config
 from loopback import own_environment
-from started_head import Head
+from ray_folder import ray_folder
+from ray_start import Head
+from waiting import PATIENCE_S, wait_for
 
 from emailimg.stages import Workspace
 
-PATIENCE_S = 180.0
 _FAKE_ID = "fffffffffffffffffffffffffffffffffffffffffffffffffff00000"  # the provider's, of the head
 
 
@@ -42,9 +41,7 @@ def autoscaling_config(gcs_address: str) -> dict[str, Any]:
 
 @pytest.fixture
 def head(bucket: str, tmp_path: Path) -> Iterator[Head]:
-    # Not below tmp_path: a Unix socket's path holds 107 bytes.
-    folder = tempfile.mkdtemp(prefix="ray-")
-    environment = own_environment(folder) | {
+    of_autoscaler = {
         "RAY_FAKE_CLUSTER": "1",
         "AUTOSCALER_UPDATE_INTERVAL_S": "1",
         "RAY_enable_autoscaler_v2": "1",  # as `ray up` does
@@ -52,12 +49,15 @@ def head(bucket: str, tmp_path: Path) -> Iterator[Head]:
         "RAY_OVERRIDE_NODE_ID_FOR_TESTING": _FAKE_ID,
     }
     config = tmp_path / "autoscaling.json"
-    head = Head(environment, "--num-cpus=0", f"--autoscaling-config={config}")
-    config.write_text(json.dumps(autoscaling_config(head.address)))
-    head.start()
-    yield head
-    head.kill()
-    shutil.rmtree(folder, ignore_errors=True)
+    with ray_folder() as folder:
+        environment = own_environment(folder) | of_autoscaler
+        head = Head(environment, folder, "--num-cpus=0", f"--autoscaling-config={config}")
+        config.write_text(json.dumps(autoscaling_config(head.address)))
+        try:
+            head.start()
+            yield head
+        finally:
+            head.kill()
 
 
 def workers(head: Head, *states: str) -> dict[str, str]:
@@ -68,15 +68,6 @@ def workers(head: Head, *states: str) -> dict[str, str]:
         for node in nodes
         if node["state"] in states and not node["is_head_node"]
     }
-
-
-def wait_until(condition: Callable[[], bool]) -> float:
-    """Seconds that it took."""
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() < began + PATIENCE_S
-        time.sleep(0.5)
-    return time.monotonic() - began
 
 
 def begin(head: Head, command: list[str]) -> "subprocess.Popen[str]":
@@ -96,11 +87,15 @@ def test_nodes_come_for_waiting_work_and_go_when_they_are_idle(head: Head, bucke
     command += ["--address", head.address]
     command += ["--set", "cluster.autoscaling=true", "--set", "cluster.schedule_timeout_s=120"]
     with begin(head, command) as run:
-        came = wait_until(lambda: bool(workers(head, "ALIVE")) or run.poll() is not None)
+        began = time.monotonic()
+        wait_for("a node", lambda: workers(head, "ALIVE") or run.poll() is not None)
+        came = time.monotonic() - began
         said, _ = run.communicate(timeout=PATIENCE_S)
     assert run.returncode == 0, said[-4000:]
     assert Workspace(workspace).finished("catalogue") is not None
-    gone = wait_until(lambda: workers(head, "ALIVE") == {})
+    ended = time.monotonic()
+    wait_for("no node", lambda: workers(head, "ALIVE") == {}, seen=lambda: workers(head, "ALIVE"))
+    gone = time.monotonic() - ended
     assert set(workers(head, "DEAD").values()) == {"m7i.4xlarge spot"}
     print(f"autoscaling: a node {came:.1f} s after the work, none {gone:.1f} s after its end")
 

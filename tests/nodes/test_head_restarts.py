@@ -3,40 +3,46 @@
 import json
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-import httpx
 import pytest
 from autoscaler_config import autoscaler_config
-from free_ports import free_port
+from benchmarks.free_ports import free_port
 from loopback import own_environment
+from ray_folder import ray_folder
+from ray_start import Head
 from recording_provider import CALLS_FILE, HEAD, HEAD_KIND
 from serve_settings import fused
-from service_load import FORM, PATIENCE_S, UPLOADS, right_answers
-from started_head import Head
+from service_load import FORM, UPLOADS, right_answers
+from waiting import wait_for
 
 from emailimg import service
 
 
 @pytest.fixture
-def environment(bucket: str) -> Iterator[dict[str, str]]:
-    # Not below tmp_path: a Unix socket's path holds 107 bytes.
-    folder = tempfile.mkdtemp(prefix="ray-")
-    yield own_environment(folder)
-    shutil.rmtree(folder, ignore_errors=True)
+def folder() -> Iterator[Path]:
+    with ray_folder() as folder:
+        yield folder
 
 
 @pytest.fixture
-def start_head(environment: dict[str, str]) -> Iterator[Callable[..., Head]]:
+def environment(bucket: str, folder: Path) -> dict[str, str]:
+    return own_environment(folder)
+
+
+@pytest.fixture
+def start_head(environment: dict[str, str], folder: Path) -> Iterator[Callable[..., Head]]:
     """Starts heads of one CPU, and ends them when the test does."""
     heads: list[Head] = []
 
     def start(**store: str) -> Head:
-        heads.append(Head(environment | store, "--num-cpus=1"))
+        own = folder / f"head-{len(heads)}"
+        own.mkdir()
+        heads.append(Head(environment | store, own, "--num-cpus=1"))
         heads[-1].start()
         return heads[-1]
 
@@ -66,17 +72,18 @@ def timed(what: str) -> Iterator[None]:
 
 
 def wait_for_right_answer(base_url: str, bundle: str) -> None:
-    """As the bundle has it, asked again and again."""
+    """As the bundle has it, asked again and again; a wrong one fails at once."""
     [[(version, image_id), probability]] = right_answers(bundle, uploads=UPLOADS[:1]).items()
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        with suppress(httpx.HTTPError, service.EmailimgError):
-            answer = service.score(base_url, UPLOADS[0], "a.jpg", *FORM.values())
-            assert (answer["bundle"], answer["image_id"]) == (version, image_id)
-            assert answer["probability"] == pytest.approx(probability, abs=1e-6)
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"no answer from {base_url} within {PATIENCE_S:g} s")
+    answer = wait_for(f"an answer from {base_url}", lambda: scored(base_url), pause_s=0.1)
+    assert (answer["bundle"], answer["image_id"]) == (version, image_id)
+    assert answer["probability"] == pytest.approx(probability, abs=1e-6)
+
+
+def scored(base_url: str) -> dict[str, Any]:
+    """Nothing where there is no answer."""
+    with suppress(service.EmailimgError):
+        return service.score(base_url, UPLOADS[0], "a.jpg", *FORM.values())
+    return {}
 
 
 def test_a_killed_head_comes_back_by_the_same_command(
@@ -107,7 +114,7 @@ def test_a_head_elsewhere_finds_the_service_in_redis(
 
 
 def test_a_head_that_was_stopped_by_force_is_not_ended_by_its_autoscaler(
-    environment: dict[str, str], tmp_path: Path
+    environment: dict[str, str], folder: Path, tmp_path: Path
 ) -> None:
     """To which a head that signs off, as `ray stop` lets it, is one node more that is gone."""
     calls, config = tmp_path / "calls", tmp_path / "autoscaling.json"
@@ -123,9 +130,8 @@ def test_a_head_that_was_stopped_by_force_is_not_ended_by_its_autoscaler(
         "RAY_NODE_TYPE_NAME": HEAD_KIND,
     }
     store = {"RAY_gcs_storage": "rocksdb", "RAY_gcs_storage_path": str(tmp_path / "store")}
-    head = Head(
-        environment | of_autoscaler | store, "--num-cpus=0", f"--autoscaling-config={config}"
-    )
+    options = ("--num-cpus=0", f"--autoscaling-config={config}")
+    head = Head(environment | of_autoscaler | store, folder, *options)
     try:
         for looks in (5, 15):
             head.start()
@@ -139,7 +145,8 @@ def test_a_head_that_was_stopped_by_force_is_not_ended_by_its_autoscaler(
 def wait_for_looks(calls: Path, looks: int) -> None:
     """Until the autoscaler has looked at its machines so many times more."""
     before = calls.read_text().count("looked")
-    deadline = time.monotonic() + PATIENCE_S
-    while calls.read_text().count("looked") < before + looks:
-        assert time.monotonic() < deadline, calls.read_text()
-        time.sleep(0.2)
+    wait_for(
+        f"{looks} looks",
+        lambda: calls.read_text().count("looked") >= before + looks,
+        seen=calls.read_text,
+    )

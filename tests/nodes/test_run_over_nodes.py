@@ -5,15 +5,16 @@ each time, as from an autoscaler. Both must end with the same.
 """
 
 import subprocess
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 import pandas as pd
 import pytest
 from score_catalogue_request import QUESTION, write_images
 from several_nodes import Node, SeveralNodes, several_nodes
+from waiting import Found, wait_for
 
 from emailimg import splits, storage
 from emailimg.parquet import read_table
@@ -103,8 +104,9 @@ def disturbed(
     command = begin(cluster, workspace)
     try:
         for stage, file, work, lost in MIDDLES:
-            wait_for(storage.exists, workspace.path(stage, file))
-            wait_for(nodes_with, cluster, work)
+            begun = partial(storage.exists, workspace.path(stage, file))
+            wait_for_middle(f"{file} of {stage}", begun)
+            wait_for_middle(f"{work} of {stage}", partial(nodes_with, cluster, work))
             lose_a_node(cluster, lost)
             assert workspace.finished(stage) is None, f"too late to disturb {stage}"
             cluster.add_node()
@@ -136,16 +138,12 @@ def nodes_with(cluster: SeveralNodes, work: str) -> list[Node]:
 
 
 def lose_a_node(cluster: SeveralNodes, work: str) -> None:
-    cluster.kill(wait_for(nodes_with, cluster, work)[-1])
+    cluster.kill(wait_for_middle(work, partial(nodes_with, cluster, work))[-1])
 
 
-def wait_for(condition: Callable[..., Any], *arguments: object) -> Any:
-    """What is true at last."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := condition(*arguments)):
-        assert time.monotonic() < deadline, arguments
-        time.sleep(0.02)
-    return found
+def wait_for_middle(what: str, look: Callable[[], Found]) -> Found:
+    """Looking often: there is little time between beginning and end."""
+    return wait_for(what, look, patience_s=PATIENCE_S, pause_s=0.02)
 
 
 @pytest.mark.parametrize("work", [DATA, TRAINING, EMBEDDING, BOOSTING])
@@ -213,7 +211,7 @@ def test_a_node_lost_while_a_catalogue_is_scored_costs_no_score(
         *["score-catalogue", "--bundle", bundle_on_s3, "--images", f"{bucket}/images", *QUESTION],
         *["--out", out, "--shard-images", "1", "--set", "embed.num_actors=2"],
     )
-    wait_for(storage.list_files, f"{out}/scores")
+    wait_for_middle("scores", partial(storage.list_files, f"{out}/scores"))
     lose_a_node(cluster, SCORING)
     assert not storage.exists(f"{out}/summary.json"), "too late to disturb it"
     cluster.add_node()

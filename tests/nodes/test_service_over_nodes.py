@@ -2,14 +2,13 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 
-import httpx
 import pytest
-from free_ports import free_port
+from benchmarks.free_ports import free_port
 from serve_settings import settings
-from service_load import CLIENTS, PATIENCE_S, right_answers, under_load
+from service_load import CLIENTS, is_ready, right_answers, under_load
 from several_nodes import Node, SeveralNodes, several_nodes
+from waiting import wait_for
 
 DEPLOYMENTS = ("Ingress", "Embedder", "Classifiers", "Recommender")
 
@@ -27,7 +26,7 @@ def base_url(cluster: SeveralNodes, bundle_on_s3: str) -> str:
     cluster.dashboard.deploy(settings(bundle_on_s3, port, num_replicas=2, max_replicas_per_node=1))
     wait_for_replicas(cluster, 2)
     base_url = f"http://127.0.0.1:{port}"
-    wait_until_ready(base_url)
+    wait_for("the service is ready", lambda: is_ready(base_url))
     return base_url
 
 
@@ -36,21 +35,17 @@ def replicas(cluster: SeveralNodes, deployment: str) -> list[Node]:
     return cluster.doing(f"ray::ServeReplica:emailimg:{deployment}".encode())
 
 
+def counts(cluster: SeveralNodes) -> list[int]:
+    """Of the replicas of every deployment."""
+    return [len(replicas(cluster, name)) for name in DEPLOYMENTS]
+
+
 def wait_for_replicas(cluster: SeveralNodes, count: int) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while any(len(replicas(cluster, name)) < count for name in DEPLOYMENTS):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-
-
-def wait_until_ready(base_url: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        with suppress(httpx.HTTPError):
-            if httpx.get(f"{base_url}/readyz", timeout=10).is_success:
-                return
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    wait_for(
+        f"{count} replicas of everything",
+        lambda: min(counts(cluster)) >= count,
+        seen=lambda: counts(cluster),
+    )
 
 
 def test_it_answers_while_a_node_goes_away(
@@ -63,7 +58,7 @@ def test_it_answers_while_a_node_goes_away(
         killed = time.monotonic()
         load.wait_for(20)
         resumed_s = time.monotonic() - killed
-        assert [len(replicas(cluster, name)) for name in DEPLOYMENTS] == [1, 1, 1, 1]
+        assert counts(cluster) == [1, 1, 1, 1]
         cluster.add_node()
         wait_for_replicas(cluster, 2)
         whole_s = time.monotonic() - killed

@@ -6,8 +6,7 @@ itself.
 
 import os
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +14,18 @@ import httpx
 import pytest
 import readme_on_aws
 import yaml
+from benchmarks.free_ports import free_port
 from bundle_factory import CATALOGUE_IMAGES, showroom_jpeg
 from cluster_files import FOLDER
 from dashboard import Dashboard
-from free_ports import free_port
 from half_sent import HalfSent
 from ray_jobs import Jobs, said
+from ray_start import BIN
 from s3_server import BUCKET
 from serve_commands import ServeCommands
-from service_load import FORM, PATIENCE_S, UPLOADS, right_answers, under_load
-from started_cluster import BIN, Cluster, started_cluster
+from service_load import FORM, UPLOADS, right_answers, under_load
+from started_cluster import Cluster, started_cluster
+from waiting import wait_for
 
 from emailimg import bundle, storage
 from emailimg.predict import Predictor
@@ -134,13 +135,15 @@ def base_url(
     """Of the service, deployed and running."""
     port = free_port()
     serve.deploy(service_file(tmp_path_factory.mktemp("service"), port))
-    wait_until_running(serve)
+    wait_for("the service runs", lambda: runs(serve))
     return f"http://127.0.0.1:{port}"
 
 
-def wait_until_running(serve: ServeCommands) -> None:
-    while (status := serve.status()["applications"]["emailimg"])["status"] != "RUNNING":
-        assert status["status"] == "DEPLOYING", status
+def runs(serve: ServeCommands) -> bool:
+    """Fails when it neither does nor will."""
+    status = serve.status()["applications"]["emailimg"]
+    assert status["status"] in ("DEPLOYING", "RUNNING"), status
+    return status["status"] == "RUNNING"
 
 
 def test_the_job_leaves_a_bundle_in_the_bucket(bundle_of_the_job: str) -> None:
@@ -200,10 +203,14 @@ def test_an_update_loses_no_request(
     with under_load(base_url, right_answers(bundle_of_the_job)) as load:
         begun = len(load.right)
         serve.deploy(service_file(tmp_path, httpx.URL(base_url).port, cached_images=7))
-        wait_until(lambda: state(dashboard, ingress) == "STOPPING")
+        wait_for("the old ingress stops", lambda: state(dashboard, ingress) == "STOPPING")
         answer = half_sent.send_the_rest()
-        wait_until_running(serve)
-        wait_until(lambda: all(state(dashboard, replica) is None for replica in old))
+        wait_for("the new one runs", lambda: runs(serve))
+        wait_for(
+            "every old replica has ended",
+            lambda: all(state(dashboard, replica) is None for replica in old),
+            seen=dashboard.replicas,
+        )
         print(f"an update: {len(load.right) - begun} right answers until the last replica was new")
         load.wait_for(20)
     assert answer.status == 200, answer.read()
@@ -218,10 +225,3 @@ def state(dashboard: Dashboard, replica: str) -> str | None:
     """None when it has ended, and for a moment after a deployment, when Serve lists nothing."""
     states = {one["replica_id"]: one["state"] for one in dashboard.replicas()}
     return states.get(replica)
-
-
-def wait_until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)

@@ -6,29 +6,20 @@ says: try again.
 
 import os
 import signal
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import yaml
+from benchmarks.free_ports import free_port
 from bundle_factory import write_bundle
-from free_ports import free_port
 from ray import serve
 from ray.serve.schema import ServeDeploySchema
 from ray_processes import doing
-from service_load import (
-    CLIENTS,
-    FORM,
-    PATIENCE_S,
-    UPLOADS,
-    Answers,
-    right_answers,
-    under_load,
-)
+from service_load import CLIENTS, FORM, UPLOADS, Answers, is_ready, right_answers, under_load
+from waiting import wait_for
 
 import serve_app
 from emailimg import bundle, service
@@ -71,21 +62,10 @@ def serving(config: ServeDeploySchema) -> Iterator[str]:
     deploy(config)
     base_url = f"http://127.0.0.1:{port}"
     try:
-        wait_until_ready(base_url)
+        wait_for("the service is ready", lambda: is_ready(base_url), seen=serve.status)
         yield base_url
     finally:
         service.stop()
-
-
-def wait_until_ready(base_url: str, version: str | None = None) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        with suppress(httpx.HTTPError):
-            answer = httpx.get(f"{base_url}/readyz", timeout=10)
-            if answer.is_success and version in (None, answer.json()["bundle"]):
-                return
-        time.sleep(0.2)
-    raise AssertionError(f"not ready: {serve.status()}")
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["composed", "fused"])
@@ -154,16 +134,10 @@ def test_a_killed_replica_costs_retries_and_no_wrong_answer(
         for name in victims:
             [pid] = doing(f"ray::ServeReplica:emailimg:{name}".encode())
             os.kill(pid, signal.SIGKILL)
-            wait_until_gone(pid)
+            process = Path(f"/proc/{pid}")
+            wait_for(f"{name} is gone", lambda process=process: not process.exists(), pause_s=0.02)
             load.wait_for(20)
     # What a lone replica was about to answer when it was killed, Serve's proxy answers by itself.
     in_flight = CLIENTS if fused else 0
     assert load.wrong == ["500 Internal Server Error"] * min(in_flight, len(load.wrong))
     assert len(load.right) >= 20 * len(victims)
-
-
-def wait_until_gone(pid: int) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while Path(f"/proc/{pid}").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -10,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 import httpx
+
+from ..free_ports import free_port
 
 _START_S = 120.0
 _STOP_S = 60.0
@@ -56,12 +57,6 @@ def running(command: Sequence[str], port: int) -> Iterator[str]:
         yield base_url
     finally:
         _stop(process)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], base_url: str) -> None:

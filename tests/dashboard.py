@@ -1,5 +1,6 @@
 """A head's dashboard, as its clients see it: Ray's state API and the one behind `serve deploy`."""
 
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -9,8 +10,9 @@ class Dashboard:
     """With the token of its cluster."""
 
     def __init__(self, port: int, token: str) -> None:
+        self.url = f"http://127.0.0.1:{port}"
         self._client = httpx.Client(
-            base_url=f"http://127.0.0.1:{port}",
+            base_url=self.url,
             headers={"Authorization": f"Bearer {token}"},
             timeout=60,
         )
@@ -34,8 +36,8 @@ class Dashboard:
             for replica in deployment["replicas"]
         ]
 
-    def is_up(self) -> bool:
-        try:
-            return self._client.get("/api/version").is_success
-        except httpx.HTTPError:
-            return False
+    def alive(self) -> set[str]:
+        """Ids of the nodes that are; none while there is no dashboard yet."""
+        with suppress(httpx.HTTPError):
+            return {node["node_id"] for node in self.listed("nodes") if node["state"] == "ALIVE"}
+        return set()
