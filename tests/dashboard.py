@@ -36,6 +36,11 @@ class Dashboard:
             for replica in deployment["replicas"]
         ]
 
+    def proxies(self) -> dict[str, str]:
+        """Their states by the ids of their nodes."""
+        answer = self._client.get("/api/serve/applications/").raise_for_status()
+        return {node: proxy["status"] for node, proxy in answer.json()["proxies"].items()}
+
     def alive(self) -> set[str]:
         """Ids of the nodes that are; none while there is no dashboard yet."""
         with suppress(httpx.HTTPError):

@@ -68,9 +68,12 @@ class Head(_RayStart):
         own = ["--head", f"--port={gcs}", f"--ray-client-server-port={client}"]
         own += ["--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}"]
         own += [f"--temp-dir={folder}", *options]
+        self._noted = folder / "ray_current_cluster"
         super().__init__(environment, folder / "head.log", own)
 
     def start(self) -> None:
+        # As `ray stop` would: with it, Ray takes a worker that waits for a head that runs already.
+        self._noted.unlink(missing_ok=True)
         self._start("a head", lambda: bool(self.dashboard.alive()))
 
 

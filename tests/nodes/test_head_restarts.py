@@ -1,6 +1,7 @@
 """A killed head comes back with the service: on its own disk, or elsewhere by way of Redis."""
 
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -12,12 +13,14 @@ from typing import Any
 import pytest
 from autoscaler_config import autoscaler_config
 from benchmarks.free_ports import free_port
+from cluster_files import read
 from loopback import own_environment
 from ray_folder import ray_folder
-from ray_start import Head
+from ray_processes import doing
+from ray_start import Head, Worker
 from recording_provider import CALLS_FILE, HEAD, HEAD_KIND
-from serve_settings import fused
-from service_load import FORM, UPLOADS, right_answers
+from serve_settings import everywhere, fused
+from service_load import CLIENTS, FORM, UPLOADS, right_answers, under_load
 from waiting import wait_for
 
 from emailimg import service
@@ -111,6 +114,59 @@ def test_a_head_elsewhere_finds_the_service_in_redis(
         other = start_head(RAY_REDIS_ADDRESS=redis)
         assert other.address != first.address
         wait_for_right_answer(f"http://127.0.0.1:{port}", bundle_on_s3)
+
+
+def waiting_for_the_head() -> dict[str, str]:
+    """A tenth of what the machines of cluster/aws.yaml wait, or of Ray's own minute."""
+    name = "RAY_gcs_rpc_server_reconnect_timeout_s"
+    options = " ".join(read("aws.yaml")["docker"]["run_options"])
+    seconds = dict(re.findall(r"--env (\w+)=(\S+)", options)).get(name, "60")
+    return {name: str(int(seconds) // 10)}
+
+
+@pytest.fixture
+def head_of_a_worker(environment: dict[str, str], folder: Path, tmp_path: Path) -> Iterator[Head]:
+    """A head that runs no work and keeps its state, and a worker of one CPU that waits for it."""
+    both = environment | {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "1"}  # or it starts no worker
+    store = {"RAY_gcs_storage": "rocksdb", "RAY_gcs_storage_path": str(tmp_path / "store")}
+    head = Head(both | store, folder, "--num-cpus=0")
+    patient = both | waiting_for_the_head()
+    worker = Worker(patient, folder / "worker.log", head, "--num-cpus=1")
+    try:
+        head.start()
+        worker.start()
+        yield head
+    finally:
+        worker.kill()
+        head.kill()
+
+
+def test_a_worker_goes_on_without_its_head_and_with_the_one_that_comes_back(
+    head_of_a_worker: Head, bundle_on_s3: str
+) -> None:
+    """Its replica answers all the time, by way of the worker's own proxy, and stays the same one.
+
+    All in a tenth of the time: 80 seconds without a head, and how long workers wait for it.
+    """
+    head, port = head_of_a_worker, free_port()
+    head.dashboard.deploy(everywhere(fused(bundle_on_s3, port)))
+    wait_for("a proxy on both", lambda: healthy_proxies(head) == 2, seen=head.dashboard.proxies)
+    [replica] = doing(b"ray::ServeReplica:emailimg:Fused")
+    with under_load(f"http://127.0.0.1:{port}", right_answers(bundle_on_s3)) as load:
+        head.kill()
+        time.sleep(8)
+        load.wait_for(20)
+        head.start()
+        wait_for("both again", lambda: healthy_proxies(head) == 2, seen=head.dashboard.proxies)
+        load.wait_for(20)
+    [known] = head.dashboard.replicas()
+    assert (known["pid"], known["state"]) == (replica, "RUNNING")
+    # The connections to the head's proxy, at most one of each client.
+    assert len(load.wrong) <= CLIENTS, load.wrong
+
+
+def healthy_proxies(head: Head) -> int:
+    return list(head.dashboard.proxies().values()).count("HEALTHY")
 
 
 def test_a_head_that_was_stopped_by_force_is_not_ended_by_its_autoscaler(
