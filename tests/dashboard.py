@@ -36,6 +36,10 @@ class Dashboard:
             for replica in deployment["replicas"]
         ]
 
+    def end_service(self) -> None:
+        """And Serve with it."""
+        self._client.delete("/api/serve/applications/").raise_for_status()
+
     def proxies(self) -> dict[str, str]:
         """Their states by the ids of their nodes."""
         answer = self._client.get("/api/serve/applications/").raise_for_status()

@@ -2,14 +2,18 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from benchmarks.free_ports import free_port
-from serve_settings import settings
-from service_load import CLIENTS, is_ready, right_answers, under_load
+from proxies import answering, listening
+from serve_settings import everywhere, fused, settings
+from service_load import CLIENTS, UPLOADS, is_ready, right_answers, under_load
 from several_nodes import Node, SeveralNodes, several_nodes
 from waiting import wait_for
 
+QUESTIONS = 60  # that chance leaves out none of three
 DEPLOYMENTS = ("Ingress", "Embedder", "Classifiers", "Recommender")
 
 
@@ -19,15 +23,25 @@ def cluster(bucket: str) -> Iterator[SeveralNodes]:
         yield cluster
 
 
-@pytest.fixture(scope="module")
-def base_url(cluster: SeveralNodes, bundle_on_s3: str) -> str:
+@contextmanager
+def serving(cluster: SeveralNodes, settings: dict[str, Any]) -> Iterator[str]:
+    """The base URL, once it is ready, while the block runs."""
+    cluster.dashboard.deploy(settings)
+    base_url = f"http://127.0.0.1:{settings['http_options']['port']}"
+    try:
+        wait_for("the service is ready", lambda: is_ready(base_url))
+        yield base_url
+    finally:
+        cluster.dashboard.end_service()
+
+
+@pytest.fixture
+def base_url(cluster: SeveralNodes, bundle_on_s3: str) -> Iterator[str]:
     """Of a service with two replicas of everything, which no node has both of."""
-    port = free_port()
-    cluster.dashboard.deploy(settings(bundle_on_s3, port, num_replicas=2, max_replicas_per_node=1))
-    wait_for_replicas(cluster, 2)
-    base_url = f"http://127.0.0.1:{port}"
-    wait_for("the service is ready", lambda: is_ready(base_url))
-    return base_url
+    apart = {"num_replicas": 2, "max_replicas_per_node": 1}
+    with serving(cluster, settings(bundle_on_s3, free_port(), **apart)) as base_url:
+        wait_for_replicas(cluster, 2)
+        yield base_url
 
 
 def replicas(cluster: SeveralNodes, deployment: str) -> list[Node]:
@@ -70,3 +84,24 @@ def test_it_answers_while_a_node_goes_away(
         f"{whole_s:.1f} s; in all {len(load.right) - before} right answers, {len(load.wrong)} "
         f"errors, {len(load.again)} times to try again"
     )
+
+
+def test_any_proxy_answers_and_the_others_do_when_its_node_goes_away(
+    cluster: SeveralNodes, bundle_on_s3: str
+) -> None:
+    """The head's, which has no replica, and those of both nodes that have one."""
+    expected = right_answers(bundle_on_s3, uploads=UPLOADS[:1])
+    apart = {"num_replicas": 2, "max_replicas_per_node": 1}
+    nodes = [cluster.head, *cluster.workers]
+    with serving(cluster, everywhere(fused(bundle_on_s3, free_port(), **apart))) as base_url:
+        wait_for(
+            "a healthy proxy on every node",
+            lambda: cluster.dashboard.proxies() == {node.id: "HEALTHY" for node in nodes},
+            seen=cluster.dashboard.proxies,
+        )
+        assert answering(base_url, expected, QUESTIONS) == {node.raylet for node in nodes}
+        lost = cluster.workers[0]
+        cluster.kill(lost)
+        wait_for("its proxy is gone", lambda: listening(base_url) == 2)
+        left = {node.raylet for node in nodes if node != lost}
+        assert answering(base_url, expected, QUESTIONS) == left
