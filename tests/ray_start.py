@@ -43,8 +43,13 @@ class _RayStart:
 
     def _start(self, what: str, is_up: Callable[[], bool]) -> int:
         """Returns the process id once it is up."""
+        # Not in the project's folder, which no other machine has: an application's own code would
+        # come after what is found where Ray was started.
+        folder = self._log.parent
         with self._log.open("ab") as log:
-            process = subprocess.Popen(self._command, env=self.environment, stdout=log, stderr=log)
+            process = subprocess.Popen(
+                self._command, cwd=folder, env=self.environment, stdout=log, stderr=log
+            )
         self._process = process
 
         def look() -> bool:

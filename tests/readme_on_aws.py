@@ -5,7 +5,9 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
+import yaml
 from cluster_files import FOLDER
 from s3_server import BUCKET
 
@@ -62,3 +64,9 @@ def service_config(*, gpus: bool = True) -> str:
         ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True
     )
     return made.stdout
+
+
+def with_new_code() -> dict[str, Any]:
+    """What it has written into that file for new code of the service."""
+    [line] = re.findall(r"`(runtime_env: {[^`]*)`", SECTION)
+    return yaml.safe_load(line.replace("BUCKET", BUCKET))

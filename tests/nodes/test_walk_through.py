@@ -5,6 +5,7 @@ itself.
 """
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +39,8 @@ SETTINGS += [
 ]
 JOB = readme_on_aws.one("ray job submit")
 WORKSPACE = readme_on_aws.option(JOB, "--workspace")
+SENDS = readme_on_aws.one("aws s3 cp")
+CODE, NEW = readme_on_aws.words(SENDS)[-1], "0.0.0+new"
 
 
 @pytest.fixture(scope="module")
@@ -108,16 +111,19 @@ def serve(cluster: Cluster, environment: dict[str, str]) -> ServeCommands:
     return ServeCommands(cluster.dashboard, environment)
 
 
-def service_file(folder: Path, port: int, **args: Any) -> Path:
+def service_file(folder: Path, port: int, *, code: str | None = None, **args: Any) -> Path:
     """What the README's `sed` makes of `cluster/serve.yaml`, in sizes of this machine.
 
-    args: of the application, on top of the file's.
+    code: where in the bucket; args: of the application, on top of the file's.
     """
     settings = yaml.safe_load(readme_on_aws.service_config(gpus=False))
     # A busy machine takes its time.
     settings["http_options"] |= {"host": "127.0.0.1", "port": port, "request_timeout_s": 190}
     [application] = settings["applications"]
     application["args"] |= {"torch_threads": 1, "request_timeout_s": 180} | args
+    if code:
+        application |= readme_on_aws.with_new_code()
+        assert application["runtime_env"] == {"working_dir": code}
     for deployment in application["deployments"]:
         deployment["ray_actor_options"]["num_cpus"] /= 10
         deployment["autoscaling_config"]["min_replicas"] = 1
@@ -188,21 +194,42 @@ def dashboard(cluster: Cluster, token: str) -> Dashboard:
     return Dashboard(httpx.URL(cluster.dashboard).port, token)
 
 
+@pytest.fixture
+def new_code(bucket: str, tmp_path: Path) -> str:
+    """In the bucket, packed as by the README's command: a service that says it is version NEW."""
+    source = tmp_path / "code"
+    for package in ("emailimg", "serve_app"):
+        shutil.copytree(FOLDER.parent / package, source / package)
+    of_package = source / "emailimg" / "__init__.py"
+    of_package.write_text(of_package.read_text() + f'\n__version__ = "{NEW}"\n')
+    identity = ("-c", "user.name=emailimg", "-c", "user.email=emailimg@localhost")
+    for command in (("init", "--quiet"), ("add", "."), (*identity, "commit", "--quiet", "-m", NEW)):
+        subprocess.run(["git", *command], cwd=source, check=True)
+    archive = readme_on_aws.words(readme_on_aws.one("git archive"))
+    subprocess.run(archive, cwd=source, check=True)
+    storage.write_bytes(CODE, (source / readme_on_aws.words(SENDS)[-2]).read_bytes())
+    return CODE
+
+
 def test_an_update_loses_no_request(
     base_url: str,
     bundle_of_the_job: str,
     cluster: Cluster,
     dashboard: Dashboard,
     serve: ServeCommands,
+    new_code: str,
     tmp_path: Path,
 ) -> None:
-    """Every replica is replaced under load; what an old one has begun to read, it answers."""
+    """Every replica is replaced under load, by one of new code; what an old one has begun to read,
+    it answers.
+    """
     old = {replica["replica_id"]: replica["deployment"] for replica in dashboard.replicas()}
     [ingress] = [replica for replica, deployment in old.items() if deployment == "Ingress"]
     half_sent = HalfSent(f"{base_url}/v1/score", UPLOADS[0], FORM)
     with under_load(base_url, right_answers(bundle_of_the_job)) as load:
         begun = len(load.right)
-        serve.deploy(service_file(tmp_path, httpx.URL(base_url).port, cached_images=7))
+        port = httpx.URL(base_url).port
+        serve.deploy(service_file(tmp_path, port, code=new_code, cached_images=7))
         wait_for("the old ingress stops", lambda: state(dashboard, ingress) == "STOPPING")
         answer = half_sent.send_the_rest()
         wait_for("the new one runs", lambda: runs(serve))
@@ -219,6 +246,7 @@ def test_an_update_loses_no_request(
     assert load.wrong == []
     assert load.again == []
     assert {replica["deployment"] for replica in dashboard.replicas()} == set(old.values())
+    assert httpx.get(f"{base_url}/openapi.json").json()["info"]["version"] == NEW
 
 
 def state(dashboard: Dashboard, replica: str) -> str | None:

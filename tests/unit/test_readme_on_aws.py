@@ -38,7 +38,7 @@ def _in_the_projects_folder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_there_is_a_walk_through() -> None:
     programs = [command.split()[0] for command in COMMANDS]
-    assert {"export", "aws", "ray", "sed", "serve", "curl"} == set(programs)
+    assert {"export", "aws", "ray", "sed", "serve", "curl", "git"} == set(programs)
     assert len(COMMANDS) >= 12
 
 
