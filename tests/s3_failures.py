@@ -24,11 +24,22 @@ _BODY = (
 
 
 class Upload:
-    """One that is kept back. arrived: it is there, whole but for its end; released: it may fail."""
+    """One that is kept back. arrived: it is there, whole but for its end; released: it may fail.
 
-    def __init__(self, key: str) -> None:
-        self.key = key
+    before: how many to the same key come to their end.
+    """
+
+    def __init__(self, key: str, before: int) -> None:
+        self._key, self._before = key, before
+        self._numbers = itertools.count()
         self.arrived, self.released = threading.Event(), threading.Event()
+
+    def is_at_its_end(self, request: dict[str, Any]) -> bool:
+        """Whether the request is the last one of it: of its parts, or the only one."""
+        method, query = request["REQUEST_METHOD"], request["QUERY_STRING"]
+        last = (method == "POST" and "uploadId" in query) or (method == "PUT" and not query)
+        here = last and request["PATH_INFO"].endswith(self._key)
+        return here and next(self._numbers) >= self._before
 
 
 class Front:
@@ -45,12 +56,12 @@ class Front:
         self.one_in, self.failed = 0, 0
         self.may_fail: Callable[[dict[str, Any]], bool] = lambda _: True
         self._numbers = itertools.count(1)
-        self._kept_back: Upload | None = None
+        self._kept_back: list[Upload] = []
         self._moto = DomainDispatcherApplication(create_backend_app)
 
     def __call__(self, request: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         self.methods.append(request["REQUEST_METHOD"])
-        if not self._kept(request) and not self._fails(request):
+        if not self._fails(request) and not self._kept(request):
             return self._moto(request, start)
         self.failed += 1
         body = _BODY.format(self.code).encode()
@@ -61,26 +72,26 @@ class Front:
         return [body]
 
     @contextmanager
-    def keeping_back(self, key: str) -> Iterator[Upload]:
-        """Uploads to keys that end so do not come to their end while the block runs, nor later."""
-        self._kept_back = upload = Upload(key)
+    def keeping_back(self, key: str, before: int = 0) -> Iterator[Upload]:
+        """Uploads to keys that end so do not come to their end while the block runs, nor later.
+
+        before: but for so many.
+        """
+        upload = Upload(key, before)
+        self._kept_back.append(upload)
         try:
             yield upload
         finally:
-            self._kept_back = None
+            self._kept_back.remove(upload)
             upload.released.set()
 
     def _kept(self, request: dict[str, Any]) -> bool:
-        upload, method = self._kept_back, request["REQUEST_METHOD"]
-        if upload is None or not request["PATH_INFO"].endswith(upload.key):
-            return False
-        query = request["QUERY_STRING"]
-        # The last request of an upload: of its parts, or the only one.
-        if not ((method == "POST" and "uploadId" in query) or (method == "PUT" and not query)):
-            return False
-        upload.arrived.set()
-        upload.released.wait()
-        return True
+        for upload in list(self._kept_back):
+            if upload.is_at_its_end(request):
+                upload.arrived.set()
+                upload.released.wait()
+                return True
+        return False
 
     def _fails(self, request: dict[str, Any]) -> bool:
         if self.failures > 0 and self.may_fail(request):

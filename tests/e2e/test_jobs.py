@@ -1,7 +1,7 @@
 """Every script of `tune_jobs/` by `ray job submit`, with all data on S3 and disks that are apart.
 
-The path and a search are stopped in the middle of writing, and go on by the same command. One of
-100 requests to S3 is throttled all the time.
+Each is stopped in the middle of writing, and goes on by the same command. One of 100 requests to S3
+is throttled all the time.
 """
 
 import json
@@ -23,7 +23,9 @@ from ray_jobs import ROOT, Jobs, Result, said
 from ray_start import BIN
 from s3_failures import Front, failing_front
 from s3_server import SECRET_KEY, objects, s3_server
+from score_catalogue_request import write_images
 from started_cluster import Cluster, started_cluster
+from waiting import wait_for
 
 from emailimg import bundle, cli, config, encoder, storage
 from emailimg.parquet import read_table
@@ -100,6 +102,15 @@ def script(name: str, *options: str) -> list[str]:
 
 
 @dataclass(frozen=True)
+class Stop:
+    """Where a job is stopped: at the upload to `key` in `folder`, after so many `before`."""
+
+    folder: str
+    key: str
+    before: int = 0
+
+
+@dataclass(frozen=True)
 class Stopped:
     """log: what it had written when it was stopped; files: what it has left, and what is in it."""
 
@@ -111,24 +122,30 @@ class Stopped:
 def stop_at(
     jobs: Jobs, front: Front, bucket: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Stopped]:
-    """Runs a job until the object at `key` is being written, and stops it there."""
+    """Runs a job until an object is being written, and stops it there."""
 
-    def run(name: str, command: list[str], folder: str, key: str, *options: str) -> Stopped:
+    def run(name: str, command: list[str], at: Stop, *options: str) -> Stopped:
         log = tmp_path_factory.mktemp(name) / "followed.log"
-        with front.keeping_back(f"{folder}/{key}".removeprefix("s3:/")) as upload:
+        path = f"{at.folder}/{at.key}".removeprefix("s3:/")
+        with front.keeping_back(path, at.before) as upload:
             submitted = jobs.submit(name, command, "--no-wait", *(options or WORKING_DIR))
             assert submitted.returncode == 0, said(submitted)
             follower = jobs.follow(name, log)
-            assert upload.arrived.wait(IN_TIME_S), log.read_text()
+            wait_for(
+                f"an upload to {path}",
+                lambda: upload.arrived.is_set() or follower.poll() is not None,
+                patience_s=IN_TIME_S,
+                seen=log.read_text,
+            )
+            assert upload.arrived.is_set(), log.read_text()
             stopped = jobs.run("stop", name)
         assert f"Job '{name}' was stopped" in stopped.stdout, said(stopped)
         follower.wait(60)
         found = {
-            file.removeprefix(f"{folder}/"): storage.read_bytes(file)
-            for file in storage.list_files(folder)
-            if file.endswith(".json")
+            file.removeprefix(f"{at.folder}/"): storage.read_bytes(file)
+            for file in storage.list_files(at.folder)
         }
-        assert key not in found
+        assert (at.key in found) == (at.before > 0)
         return Stopped(log.read_text(), found)
 
     return run
@@ -144,8 +161,8 @@ def path_stopped(
     stop_at: Callable[..., Stopped], path_command: list[str], workspace: str
 ) -> Stopped:
     """The path, stopped after the encoder's last checkpoint, before the encoder is written."""
-    key = "encoder.safetensors"
-    return stop_at("path-stopped", path_command, f"{workspace}/encoder", key, *RUNTIME)
+    at = Stop(f"{workspace}/encoder", "encoder.safetensors")
+    return stop_at("path-stopped", path_command, at, *RUNTIME)
 
 
 @pytest.fixture(scope="module")
@@ -255,10 +272,19 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @dataclass(frozen=True)
 class Others:
-    """results: by script; search: the classifiers' as it was when it was stopped."""
+    """By script: what it was when it was stopped, and what came of the same command again.
 
+    impossible: a search that cannot begin.
+    """
+
+    stopped: dict[str, Stopped]
     results: dict[str, Result]
-    search: Stopped
+    impossible: Result
+
+
+@pytest.fixture(scope="module")
+def photos(bucket: str) -> list[str]:
+    return write_images(f"{bucket}/photos", 24)
 
 
 @pytest.fixture(scope="module")
@@ -266,6 +292,7 @@ def others(
     path_job: Result,
     refused_drivers: object,
     sent: Path,
+    photos: list[str],
     jobs: Jobs,
     stop_at: Callable[..., Stopped],
     workspace: str,
@@ -273,34 +300,52 @@ def others(
 ) -> Others:
     """The other scripts, at the same time, on what the path has left."""
     assert path_job.returncode == 0, said(path_job)
-    commands = _commands(workspace, bucket)
-    search = commands.pop("tune_classifiers")
-    where = f"{workspace}/tuning/classifiers"
-    with ThreadPoolExecutor(len(commands) + 2) as pool:
-        stopping = pool.submit(stop_at, "search", search, where, "trials/0001.json")
-        ended = {name: pool.submit(jobs.submit, name, commands[name]) for name in commands}
+    commands, stops = _commands(workspace, bucket), _stops(workspace, bucket)
+
+    def twice(name: str) -> tuple[Stopped, Result]:
+        stopped = stop_at(f"{name}-stopped", commands[name], stops[name])
+        return stopped, jobs.submit(name, commands[name])
+
+    with ThreadPoolExecutor(len(commands) + 1) as pool:
+        running = {name: pool.submit(twice, name) for name in commands}
         shell = ["sh", "-c", _impossible(workspace)]
-        ended["impossible"] = pool.submit(jobs.submit, "impossible", shell, folder=sent)
-        stopped = stopping.result()
-        ended["tune_classifiers"] = pool.submit(jobs.submit, "tune_classifiers", search)
-        return Others({name: job.result() for name, job in ended.items()}, stopped)
+        impossible = pool.submit(jobs.submit, "impossible", shell, folder=sent)
+        ended = {name: job.result() for name, job in running.items()}
+        return Others(
+            {name: stopped for name, (stopped, _) in ended.items()},
+            {name: result for name, (_, result) in ended.items()},
+            impossible.result(),
+        )
 
 
 def _commands(workspace: str, bucket: str) -> dict[str, list[str]]:
     """A command of every script but the path."""
     run = [*TINY, "--workspace", workspace, "--concurrent", "1"]
     small = ["--rows", "300", "--folds", "2", "--trees", "5", "--models", "xgboost"]
-    scores = ["--bundle", f"{workspace}/bundle", "--catalogue", f"{workspace}/catalogue"]
+    tiny = ["--preset", "tiny", "--images", "16", "--set", "encoder.batch_size=16"]
+    tiny += ["--epochs", "2", "--workers", "1"]
+    scores = ["--bundle", f"{workspace}/bundle", "--images", f"{bucket}/photos"]
+    scores += ["--shard-images", "4"]
     question = ["--target", "open_rate", "--campaign", "Survey", "--industry", "Retail"]
     options = {
         "tune_classifiers": [*run, "--trials", "2"],
-        "tune_encoder": [*run, "--trials", "1"],
+        "tune_encoder": [*run, "--trials", "2"],
         "compare_classifiers": [*small, "--out", f"{bucket}/comparison"],
         "score_catalogue": [*scores, *question, "--out", f"{bucket}/scores"],
-        # It measures alone; where nothing was measured there is nothing to make a table of.
-        "benchmark_instances": ["--table-only", "--out", f"{bucket}/instances"],
+        "benchmark_instances": [*tiny, "--out", f"{bucket}/instances"],
     }
     return {name: script(name, *options[name]) for name in options}
+
+
+def _stops(workspace: str, bucket: str) -> dict[str, Stop]:
+    """Where each is stopped: it has something to go on from, and is not done."""
+    return {
+        "tune_classifiers": Stop(f"{workspace}/tuning/classifiers", "trials/0001.json"),
+        "tune_encoder": Stop(f"{workspace}/tuning/encoder", "trials/0001.json"),
+        "compare_classifiers": Stop(f"{bucket}/comparison", "comparison.json", before=1),
+        "score_catalogue": Stop(f"{bucket}/scores", "scores/shard-00002.parquet"),
+        "benchmark_instances": Stop(f"{bucket}/instances", "training/encoder.safetensors"),
+    }
 
 
 def _impossible(workspace: str) -> str:
@@ -310,56 +355,86 @@ def _impossible(workspace: str) -> str:
     return f"find . -type f; python -c '{code}'; {' '.join(script('tune_classifiers', *search))}"
 
 
-@pytest.mark.parametrize(("name", "trials"), [("tune_classifiers", 2), ("tune_encoder", 1)])
-def test_a_search_runs_as_a_job(others: Others, workspace: str, name: str, trials: int) -> None:
-    result = others.results[name]
+@pytest.fixture(params=["tune_classifiers", "tune_encoder"])
+def search(request: pytest.FixtureRequest) -> str:
+    """The script's name."""
+    return request.param
+
+
+def folder_of(search: str, workspace: str) -> str:
+    return f"{workspace}/tuning/{search.removeprefix('tune_')}"
+
+
+def test_a_search_runs_as_a_job(others: Others, workspace: str, search: str) -> None:
+    result = others.results[search]
     assert result.returncode == 0, said(result)
-    assert f"Job '{name}' succeeded" in result.stdout
+    assert f"Job '{search}' succeeded" in result.stdout
     assert re.search(r"^examples +there ", result.stdout, re.MULTILINE)
     rows = re.findall(r"^ +(\d+) .* (?:finished|stopped early) ", result.stdout, re.MULTILINE)
-    assert sorted(rows) == [str(number) for number in range(trials)]
-    best = f"{workspace}/tuning/{name.removeprefix('tune_')}/best.yaml"
-    options = ["run", *TINY[:2], "--config", best]
+    assert sorted(rows) == ["0", "1"]
+    options = ["run", *TINY[:2], "--config", f"{folder_of(search, workspace)}/best.yaml"]
     settings = cli.load_config(cli._parser().parse_args(options))
     assert settings.source.showroom_images == 64
     assert settings != config.load("tiny")
 
 
 def test_a_search_that_was_stopped_does_not_repeat_its_trials(
-    others: Others, workspace: str
+    others: Others, workspace: str, search: str
 ) -> None:
-    first = others.search.files["trials/0000.json"]
+    first = others.stopped[search].files["trials/0000.json"]
     assert json.loads(first)["state"] in ("finished", "stopped early")
-    folder = f"{workspace}/tuning/classifiers/trials"
+    folder = f"{folder_of(search, workspace)}/trials"
     assert storage.read_bytes(f"{folder}/0000.json") == first
     assert storage.read_json(f"{folder}/0001.json")["state"] in ("finished", "stopped early")
 
 
-def test_the_comparison_runs_as_a_job(others: Others, bucket: str) -> None:
+def test_a_comparison_that_was_stopped_measures_what_is_missing(
+    others: Others, bucket: str
+) -> None:
     result = others.results["compare_classifiers"]
     assert result.returncode == 0, said(result)
     assert storage.read_bytes(f"{bucket}/comparison/comparison.md").decode() in result.stdout
+    [first] = json.loads(others.stopped["compare_classifiers"].files["comparison.json"])["rows"]
+    rows = storage.read_json(f"{bucket}/comparison/comparison.json")["rows"]
+    assert [row["fold"] for row in rows] == [1, 2]
+    # With its seconds: a fold that is measured again takes others.
+    assert rows[0] == first
 
 
-def test_a_catalogue_is_scored_as_a_job(others: Others, bucket: str) -> None:
+def test_a_catalogue_whose_scoring_was_stopped_has_all_scores(
+    others: Others, bucket: str, photos: list[str]
+) -> None:
     result = others.results["score_catalogue"]
     assert result.returncode == 0, said(result)
-    assert "64 images: 64 scored" in result.stdout
-    assert len(read_table(f"{bucket}/scores/scores")) == 64
+    files = others.stopped["score_catalogue"].files
+    there = len([file for file in files if file.startswith("scores/")])
+    assert there > 0
+    assert f"{there} of 6 shards were there, {6 - there} are left" in result.stdout
+    assert "24 images: 24 scored" in result.stdout
+    assert sorted(read_table(f"{bucket}/scores/scores")["source_uri"]) == photos
 
 
-def test_a_table_of_instances_that_were_not_measured_is_a_failed_job(others: Others) -> None:
+def test_a_training_whose_measuring_was_stopped_is_measured_again(
+    others: Others, bucket: str
+) -> None:
+    """From its beginning: one that goes on would tell nothing about the first epochs' time."""
     result = others.results["benchmark_instances"]
-    assert result.returncode == 1, said(result)
-    assert "Job 'benchmark_instances' failed" in result.stdout
-    assert "nothing has been measured there yet" in result.stdout
+    assert result.returncode == 0, said(result)
+    assert len(re.findall(r"^(?:catalogue|examples) +there ", result.stdout, re.MULTILINE)) == 2
+    assert storage.read_bytes(f"{bucket}/instances/instances.md").decode() in result.stdout
+    [row] = storage.read_json(f"{bucket}/instances/instances.json")["rows"]
+    assert row["images_per_s"] > 0
+    cut_short = others.stopped["benchmark_instances"].files
+    history = json.loads(cut_short["training/runs/attempt-0001/epoch-0002/history.json"])
+    assert row["epoch_s"] != history[1]["seconds"]
+    assert storage.list_files(f"{bucket}/instances/training") == []
 
 
 def test_a_job_finds_code_and_settings_of_the_working_tree_and_nothing_large(
     sent: Path, others: Others
 ) -> None:
     """And fails, because what it finds there is impossible."""
-    result = others.results["impossible"]
+    result = others.impossible
     assert result.returncode == 1, said(result)
     assert "Job 'impossible' failed" in result.stdout
     assert "tune_classifiers: " in result.stdout
@@ -434,9 +509,9 @@ def test_no_credentials_are_in_anything_that_is_written_or_said(
     cluster: Cluster,
     bucket: str,
 ) -> None:
-    results = [path_job, *others.results.values()]
+    results = [path_job, *others.results.values(), others.impossible]
     outputs = [result.stdout + result.stderr for result in results]
-    outputs += [path_stopped.log, others.search.log]
+    outputs += [stopped.log for stopped in (path_stopped, *others.stopped.values())]
     for secret in (SECRET_KEY, TOKEN):
         assert [name for name, content in written.items() if secret.encode() in content] == []
         assert [output for output in outputs if secret in output] == []
