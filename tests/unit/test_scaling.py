@@ -146,11 +146,10 @@ def of_requests(kind: str, measured: str) -> dict[str, Callable[[float], float]]
 
 OF_REQUESTS: dict[str, Callable[[float], float]] = {
     "images that come in, MB/s": lambda r: r * MEASURED["size of an image, kB"] / 1e3,
-    **of_requests("score, fused", "score, fused with HAProxy, requests/s"),
-    **of_requests("score, graph", "score, graph, requests/s"),
-    **of_requests("recommend, fused", "recommend, fused with HAProxy, requests/s"),
-    **of_requests("alternates alone, fused", "alternates alone, fused with HAProxy, requests/s"),
-    **of_requests("score at 64 px, fused", "score at 64 px, fused with HAProxy, requests/s"),
+    **of_requests("score", "score, requests/s"),
+    **of_requests("recommend", "recommend, requests/s"),
+    **of_requests("alternates alone", "alternates alone, requests/s"),
+    **of_requests("score at 64 px", "score at 64 px, requests/s"),
 }
 
 

@@ -204,16 +204,20 @@ def table(measured: dict[str, dict[str, Measured]]) -> str:
         assert one is not None
         row = [title, *(f"{one.percentile(share):.1f}" for share in (50, 95, 99))]
         if eight is None or many is None or usual is None:
-            row += ["", "", f"{one.per_second:.0f}", *[""] * 7]
+            row += ["", "", _rate(one), *[""] * 7]
         else:
             for load in (eight, many):
                 row += [f"{load.percentile(share):.1f}" for share in (50, 99)]
-                row.append(f"{load.per_second:.0f}")
+                row.append(_rate(load))
             row += [f"{usual.percentile(share):.1f}" for share in (50, 99)]
             row.append(f"{usual.percentile(99) / usual.percentile(50):.1f}")
             row.append(str(sum(load.failed for load in loads.values())))
         rows.append(row)
     return markdown.table(heads, rows)
+
+
+def _rate(load: Measured) -> str:
+    return f"{load.per_second:.0f}" if load.per_second >= 10 else f"{load.per_second:.1f}"
 
 
 def under_load(
