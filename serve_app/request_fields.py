@@ -96,7 +96,7 @@ class RecommendFields(ScoreFields):
         list(get_args(Kind)),
         min_length=1,
         description="What to suggest: `edits`, `alternates` or both; repeat it, or use commas. "
-        "Without edits, which are most of the work, the answer comes as soon as that of `score`.",
+        "Without edits, which are most of the work, the answer comes nearly as soon as a score.",
     )
     min_better: Share = Field(
         Wishes.min_better,

@@ -4,8 +4,10 @@ import argparse
 import json
 import math
 import os
+import re
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from bundle_factory import showroom_jpeg
 from pictures import encode, picture
 
 from emailimg import __version__, cli, config, images, pipeline
+from emailimg.recommender import Wishes
 
 COMMANDS = {"quickstart", "run", "serve", "score", "recommend", "showroom"}
 COMMANDS |= {"gallery", "score-catalogue"}
@@ -225,6 +228,16 @@ def test_a_recommendation_may_be_wished_for(
     assert kept
     assert [other["image_id"] for other in alternates(*wishes)] == kept
     assert [other["image_id"] for other in alternates(*wishes, "--similarity", "1")] != kept
+
+
+def test_the_help_has_the_defaults_of_the_library() -> None:
+    """It names them itself, because the library takes a second to import."""
+    text = " ".join(subcommands()["recommend"].format_help().split())
+    for name, default in asdict(Wishes()).items():
+        if isinstance(default, int | float):
+            option = "-k" if name == "k" else f"--{name.replace('_', '-')}"
+            [said] = re.findall(rf" {option} .*?\(default: ([\d.]+)\)", text)
+            assert said == f"{default:g}", name
 
 
 @pytest.mark.parametrize(
