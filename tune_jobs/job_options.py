@@ -1,8 +1,6 @@
-"""Command lines of the jobs: the parser that each begins with, and kinds of numbers."""
+"""Command lines of the jobs: the parser that each begins with, and what several take."""
 
 import argparse
-import math
-from collections.abc import Callable
 
 
 def parser(program: str, text: str | None) -> argparse.ArgumentParser:
@@ -18,24 +16,3 @@ def add_results_folder(parser: argparse.ArgumentParser, default: str, table_only
     add("--out", default=default, metavar="DIR", help="local folder or s3://")
     add("--table-only", action="store_true", help=f"measure nothing; {table_only}")
     add("--address", help="Ray cluster: `auto` or HOST:PORT (default: RAY_ADDRESS)")
-
-
-def at_least(low: int) -> Callable[[str], int]:
-    """An argparse type: a whole number of at least `low`."""
-
-    def parse(text: str) -> int:
-        number = int(text)
-        if number < low:
-            raise argparse.ArgumentTypeError(f"{number} is less than {low}")
-        return number
-
-    parse.__name__ = "whole number"  # what argparse calls it when the text is no number
-    return parse
-
-
-def positive(text: str) -> float:
-    """An argparse type: a finite number above 0."""
-    number = float(text)
-    if not (number > 0 and math.isfinite(number)):
-        raise argparse.ArgumentTypeError(f"{text} is not more than 0")
-    return number

@@ -6,11 +6,11 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from emailimg.argument_types import at_least
 from emailimg.errors import ConfigError
 from tune_jobs import job_options
 from tune_jobs.comparison import data
 from tune_jobs.comparison.models import MODELS, Recipe
-from tune_jobs.job_options import at_least
 
 _FEWEST_ROWS = 100
 

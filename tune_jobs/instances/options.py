@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from emailimg import config
+from emailimg.argument_types import at_least, positive
 from emailimg.config import Config
 from tune_jobs import job_options
 from tune_jobs.instances import prices
@@ -47,21 +48,21 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--images",
-        type=job_options.at_least(1),
+        type=at_least(1),
         default=2048,
         metavar="N",
         help="source images that are rendered for it (default: 2048); more for fast GPUs",
     )
     group.add_argument(
         "--epochs",
-        type=job_options.at_least(2),
+        type=at_least(2),
         default=3,
         metavar="N",
         help="the first warms up, the others are measured (default: 3)",
     )
     group.add_argument(
         "--workers",
-        type=job_options.at_least(1),
+        type=at_least(1),
         nargs="+",
         default=(),
         metavar="N",
@@ -73,14 +74,14 @@ def _add_job(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what it would cost")
     group.add_argument(
         "--dataset-images",
-        type=job_options.at_least(1),
+        type=at_least(1),
         default=_REPORT_IMAGES,
         metavar="N",
         help="images in an epoch of the whole training (default: the report's 32370)",
     )
     group.add_argument(
         "--dataset-epochs",
-        type=job_options.at_least(1),
+        type=at_least(1),
         default=_REPORT_EPOCHS,
         metavar="N",
         help="its epochs (default: 10)",
@@ -94,7 +95,7 @@ def _add_job(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--prices", default=prices.DEFAULT_FILE, metavar="FILE")
     group.add_argument(
         "--under-hours",
-        type=job_options.positive,
+        type=positive,
         default=1.0,
         metavar="H",
         help="recommend the cheapest that takes less (default: 1)",
