@@ -8,7 +8,7 @@ from emailimg.argument_types import share, whole_number
 if TYPE_CHECKING:
     from emailimg.recommender import Wishes
 
-_MOST_SUGGESTIONS = 50
+MAX_SUGGESTIONS = 50  # of edits, and of alternates; in the service, too
 _YEAR = whole_number(1, 9999)
 # Options named as the wishes are; what is not given keeps the library's default.
 _WISHES = ("k", "min_better", "similarity", "diversity")
@@ -18,7 +18,7 @@ _FILTERS = ("make", "year_from", "year_to")
 def add(parser: argparse.ArgumentParser) -> None:
     """As the fields of `POST /v1/recommend`."""
     option = parser.add_argument_group("what to suggest").add_argument
-    option("-k", type=whole_number(1, _MOST_SUGGESTIONS), help="of each (default: 6)")
+    option("-k", type=whole_number(1, MAX_SUGGESTIONS), help="of each (default: 6)")
     option("--suggest", choices=("edits", "alternates"), help="only these (default: both)")
     option(
         "--min-better",

@@ -13,8 +13,8 @@ from emailimg import taxonomy
 from emailimg.question import ALL_TARGETS
 from emailimg.recommender import Kind, Wishes
 from emailimg.shortlist import Filters
+from emailimg.wish_options import MAX_SUGGESTIONS
 
-MAX_SUGGESTIONS = 50
 _LONGEST_NAME = 100  # characters of a value that names something
 _LONGEST_URI = 1100  # a key of S3 has up to 1,024 bytes
 
@@ -90,7 +90,10 @@ class RecommendFields(ScoreFields):
     """What is asked about an image and what would do better."""
 
     k: int = Field(
-        6, ge=1, le=MAX_SUGGESTIONS, description="At most so many edits and so many alternates."
+        Wishes.k,
+        ge=1,
+        le=MAX_SUGGESTIONS,
+        description="At most so many edits and so many alternates.",
     )
     suggest: Annotated[list[Kind], BeforeValidator(_split)] = Field(
         list(get_args(Kind)),

@@ -9,9 +9,10 @@ from emailimg.edits import Edit, candidate_edits
 from emailimg.encoder_spec import EncoderSpec
 from emailimg.image_formats import FORMATS
 from emailimg.question import Question, parse_question, parse_questions
+from emailimg.wish_options import MAX_SUGGESTIONS
 from serve_app.examples import examples_of
 from serve_app.request_bodies import MAX_BATCH_FILES
-from serve_app.request_fields import MAX_SUGGESTIONS, ScoreFields
+from serve_app.request_fields import ScoreFields
 from serve_app.schemas import BatchLimits, ExampleImage, ImageLimits, ModelAnswer, TargetsAnswer
 from serve_app.versions import BundleRef
 
